@@ -1,0 +1,89 @@
+/**
+ * The beginning of a run in the cluster: its namespace, its Lease, and what its checks need, created without waiting for any of it to
+ * become ready.
+ */
+import type { V1Namespace } from "@kubernetes/client-node";
+import { SettingsError } from "./errors.ts";
+import { isNotFound, type KubernetesClient } from "./kubernetes.ts";
+import { holdLease } from "./lease.ts";
+import { labelsOf, type Run } from "./run.ts";
+import { calibration, deployment, names, pullSecret, service } from "./workload.ts";
+
+/** The parts of the chapter that a run can need beside its namespace. */
+export type Need = "etcd" | "deployment" | "service";
+
+/** What a run has created, and the way to stop renewing its Lease. */
+export type BegunRun = { stopRenewing: () => void };
+
+/**
+ * @throws SettingsError when SMOKE_NAMESPACE does not exist or holds one of the chapter's names; nothing has been touched then
+ */
+export async function beginRun(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<BegunRun> {
+  if (run.ownsNamespace) await createNamespace(client, run, signal);
+  else await refuseTakenNames(client, run, signal);
+  const stopRenewing = await holdLease(client, run, signal);
+  try {
+    await createObjects(client, run, needs, signal);
+  } catch (error) {
+    stopRenewing();
+    throw error;
+  }
+  return { stopRenewing };
+}
+
+async function createNamespace(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
+  const namespace: V1Namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: run.namespace, labels: labelsOf(run) } };
+  await client.create("/api/v1/namespaces", namespace, { signal });
+}
+
+async function createObjects(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<void> {
+  const core = `/api/v1/namespaces/${run.namespace}`;
+  const { pullSecretPath } = run.settings;
+  if (needs.has("deployment") && pullSecretPath !== undefined) {
+    await client.create(`${core}/secrets`, pullSecret(run, pullSecretPath), { signal });
+  }
+  await Promise.all([
+    needs.has("etcd") && client.create(`${core}/configmaps`, calibration(run), { signal }),
+    needs.has("service") && client.create(`${core}/services`, service(run), { signal }),
+    needs.has("deployment") && createScaledDeployment(client, run, signal),
+  ]);
+}
+
+/** As the chapter does it: created with one replica, then scaled to two through the scale subresource. */
+async function createScaledDeployment(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
+  const path = `/apis/apps/v1/namespaces/${run.namespace}/deployments`;
+  await client.create(path, deployment(run), { signal });
+  await client.patch(`${path}/${names.deployment}/scale`, { spec: { replicas: 2 } }, { signal });
+}
+
+/** In a namespace that is not the run's own, everything that bears one of the chapter's names belongs to somebody else. */
+async function refuseTakenNames(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
+  const core = `/api/v1/namespaces/${run.namespace}`;
+  if (!(await exists(client, core, signal))) {
+    throw new SettingsError([`SMOKE_NAMESPACE="${run.namespace}": the cluster has no such namespace. Create it, or unset SMOKE_NAMESPACE.`]);
+  }
+  const paths = {
+    [`Secret ${names.secret}`]: `${core}/secrets/${names.secret}`,
+    [`Deployment ${names.deployment}`]: `/apis/apps/v1/namespaces/${run.namespace}/deployments/${names.deployment}`,
+    [`Service ${names.service}`]: `${core}/services/${names.service}`,
+    [`ConfigMap ${names.calibration}`]: `${core}/configmaps/${names.calibration}`,
+    [`Secret ${names.pullSecret}`]: `${core}/secrets/${names.pullSecret}`,
+  };
+  const taken = await Promise.all(Object.entries(paths).map(async ([what, path]) => ((await exists(client, path, signal)) ? [what] : [])));
+  if (taken.flat().length > 0) {
+    throw new SettingsError([
+      `SMOKE_NAMESPACE="${run.namespace}": it already holds ${taken.flat().join(", ")}, which this run would create. Nothing has been ` +
+        `touched. Remove what is there (npm run cleanup, if an earlier run left it), or unset SMOKE_NAMESPACE.`,
+    ]);
+  }
+}
+
+async function exists(client: KubernetesClient, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.get(path, { signal });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * The settings of a run: every variable that the suite reads, checked at once. This is the only file of the suite that knows the names
+ * of environment variables; everything else takes the `Settings` it returns.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import ipaddr from "ipaddr.js";
+import { z } from "zod";
+import { readEncryptionConfiguration } from "./encryption-configuration.ts";
+import { reasonOf, SettingsError } from "./errors.ts";
+
+/** A toleration as the API takes it. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
+export type Toleration = { key: string; operator: "Equal" | "Exists"; value?: string; effect?: string };
+
+const text = z.string().optional();
+const wholeNumber = (from: number, to: number, preset: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `expected a whole number from ${from} to ${to}`)
+    .transform(Number)
+    .refine((number) => number >= from && number <= to, `expected a whole number from ${from} to ${to}`)
+    .default(preset);
+const seconds = (preset: number) => wholeNumber(1, 3600, preset).transform((number) => number * 1000);
+
+const file = text.transform((path, context) => {
+  if (path === undefined) return undefined;
+  const absolute = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
+  if (!existsSync(absolute)) context.addIssue(`no such file`);
+  return absolute;
+});
+
+const list = text.transform((value) => (value ?? "").split(",").map((entry) => entry.trim()).filter((entry) => entry !== ""));
+
+/** `name=value,name=value`; a name given twice collects its values. */
+const pairs = list.transform((entries, context) => {
+  const found: Record<string, string[]> = {};
+  for (const entry of entries) {
+    const [, name, value] = /^([^=\s]+)=(\S+)$/.exec(entry) ?? [];
+    if (name === undefined || value === undefined) context.addIssue(`"${entry}" is not of the form name=value`);
+    else (found[name] ??= []).push(value);
+  }
+  return found;
+});
+
+const hosts = pairs.transform((found, context) => {
+  for (const [name, addresses] of Object.entries(found)) {
+    if (addresses.length > 1) context.addIssue(`"${name}" has ${addresses.length} addresses, expected one`);
+  }
+  return Object.fromEntries(Object.entries(found).map(([name, [address]]) => [name, address as string]));
+});
+
+const isCIDR = (value: string) => ipaddr.isValidCIDR(value);
+const cidrs = list.refine((values) => values.every(isCIDR), "expected address ranges such as 10.32.0.0/24, separated by commas");
+const podCIDRs = pairs.refine((found) => Object.values(found).flat().every(isCIDR), "expected node=range pairs such as node-0=10.200.0.0/24");
+
+/** The notation of `kubectl taint`: `key=value:Effect`, `key:Effect` or `key`. */
+const tolerations = list.transform((entries, context): Toleration[] =>
+  entries.flatMap((entry) => {
+    const [, key, value, effect] = /^([\w./-]+)(?:=([\w.-]*))?(?::(NoSchedule|PreferNoSchedule|NoExecute))?$/.exec(entry) ?? [];
+    if (key === undefined) {
+      context.addIssue(`"${entry}" is not of the form key=value:NoSchedule`);
+      return [];
+    }
+    return [{ key, operator: value === undefined ? "Exists" : "Equal", ...(value && { value }), ...(effect && { effect }) }];
+  }),
+);
+
+const etcdctlFlags = text.transform((value) => value?.match(/\S+/g) ?? []);
+const providers = ["aescbc", "aesgcm", "secretbox", "kms"] as const;
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+const table = {
+  KUBECONFIG: text,
+  SMOKE_CONTEXT: text,
+  SMOKE_SERVER: z.string().default("server"),
+  SMOKE_HOSTS: hosts,
+  SMOKE_WORKERS: list,
+  SMOKE_SSH_USER: z.string().default("root"),
+  SMOKE_SSH_KEY: file,
+  SMOKE_SSH_KNOWN_HOSTS: file,
+  SMOKE_SSH_PORT: wholeNumber(1, 65535, 22),
+  SMOKE_ETCDCTL_FLAGS: etcdctlFlags,
+  SMOKE_ENCRYPTION_PROVIDER: z.enum(providers, `expected one of ${providers.join(", ")}`).optional(),
+  SMOKE_ENCRYPTION_KEY_NAME: text,
+  SMOKE_ENCRYPTION_CONFIG: file,
+  SMOKE_IMAGE: z.string().default("nginx:latest"),
+  SMOKE_IMAGE_PORT: wholeNumber(1, 65535, 80),
+  SMOKE_PULL_SECRET: file,
+  SMOKE_TOLERATIONS: tolerations,
+  SMOKE_NAMESPACE: z.string().regex(dnsLabel, "expected the name of an existing namespace").optional(),
+  SMOKE_POD_CIDRS: podCIDRs,
+  SMOKE_SERVICE_CIDR: cidrs,
+  SMOKE_READY_TIMEOUT_SECONDS: seconds(60),
+  SMOKE_PULL_TIMEOUT_SECONDS: seconds(180),
+  SMOKE_REQUEST_TIMEOUT_SECONDS: seconds(5),
+  SMOKE_SSH_TIMEOUT_SECONDS: seconds(10),
+  SMOKE_CLEANUP_TIMEOUT_SECONDS: seconds(60),
+  SMOKE_JUNIT: text,
+};
+
+/** Every variable there is; `.env.example` lists the same ones. */
+export const settingNames: readonly string[] = Object.keys(table);
+
+type Variables = Readonly<Record<string, string | undefined>>;
+export type Settings = ReturnType<typeof settingsOf>;
+
+/** An unset variable and an empty one mean the same, so that a line of `.env` can be switched off by emptying it. */
+function withoutEmpty(variables: Variables): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).flatMap(([name, value]) => (value === undefined || value.trim() === "" ? [] : [[name, value.trim()]])),
+  );
+}
+
+function unknownSettings(given: Record<string, string>): string[] {
+  return Object.keys(given)
+    .filter((name) => name.startsWith("SMOKE_") && !(name in table))
+    .map((name) => `${name} is not a setting. Known are ${settingNames.join(", ")}.`);
+}
+
+function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
+  const configuration = values.SMOKE_ENCRYPTION_CONFIG;
+  const writer = configuration === undefined ? undefined : readEncryptionConfiguration(readFileSync(configuration, "utf8")).writer;
+  const workers = values.SMOKE_WORKERS.length > 0 ? values.SMOKE_WORKERS : Object.keys(values.SMOKE_HOSTS).filter((name) => name !== values.SMOKE_SERVER);
+  return {
+    kubeconfig: values.KUBECONFIG,
+    contextName: values.SMOKE_CONTEXT,
+    server: values.SMOKE_SERVER,
+    hosts: values.SMOKE_HOSTS,
+    workers,
+    ssh: {
+      user: values.SMOKE_SSH_USER,
+      privateKeyPath: values.SMOKE_SSH_KEY,
+      knownHostsPath: values.SMOKE_SSH_KNOWN_HOSTS ?? join(homedir(), ".ssh/known_hosts"),
+      port: values.SMOKE_SSH_PORT,
+      timeoutMs: values.SMOKE_SSH_TIMEOUT_SECONDS,
+    },
+    etcdctlFlags: values.SMOKE_ETCDCTL_FLAGS,
+    encryption: {
+      provider: values.SMOKE_ENCRYPTION_PROVIDER ?? writer?.provider ?? "aescbc",
+      keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? writer?.keyName ?? "key1",
+      configurationPath: configuration,
+    },
+    image: values.SMOKE_IMAGE,
+    imagePort: values.SMOKE_IMAGE_PORT,
+    pullSecretPath: values.SMOKE_PULL_SECRET,
+    tolerations: values.SMOKE_TOLERATIONS,
+    namespace: values.SMOKE_NAMESPACE,
+    podCIDRs: values.SMOKE_POD_CIDRS,
+    serviceCIDRs: values.SMOKE_SERVICE_CIDR,
+    readyTimeoutMs: values.SMOKE_READY_TIMEOUT_SECONDS,
+    pullTimeoutMs: values.SMOKE_PULL_TIMEOUT_SECONDS,
+    requestTimeoutMs: values.SMOKE_REQUEST_TIMEOUT_SECONDS,
+    cleanupTimeoutMs: values.SMOKE_CLEANUP_TIMEOUT_SECONDS,
+    junitPath: values.SMOKE_JUNIT ?? (ci ? "smoke-report/junit.xml" : undefined),
+  };
+}
+
+/**
+ * Reads and checks the settings.
+ * @param variables the environment, or any object of the same shape
+ * @throws SettingsError that lists every wrong, missing or unknown setting
+ */
+export function readSettings(variables: Variables): Settings {
+  const given = withoutEmpty(variables);
+  const problems = unknownSettings(given);
+  if (given["KUBECONFIG"] !== undefined && given["SMOKE_CONTEXT"] === undefined) {
+    problems.push(
+      `SMOKE_CONTEXT is not set. An exported KUBECONFIG is no consent to create things in its cluster: name the context to use, ` +
+        `SMOKE_CONTEXT=<one of: kubectl config get-contexts -o name>, in .env or the environment.`,
+    );
+  }
+  if (given["KUBECONFIG"] === undefined && given["SMOKE_CONTEXT"] !== undefined) {
+    problems.push(`KUBECONFIG is not set, but SMOKE_CONTEXT names a context in it. Set both, or neither to use the lab.`);
+  }
+  const result = z.object(table).safeParse(given);
+  for (const issue of result.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    problems.push(`${name}=${JSON.stringify(given[name])}: ${issue.message}.`);
+  }
+  if (result.data !== undefined) {
+    try {
+      const settings = settingsOf(result.data, given["CI"] !== undefined);
+      if (problems.length === 0) return settings;
+    } catch (error) {
+      problems.push(`SMOKE_ENCRYPTION_CONFIG=${JSON.stringify(given["SMOKE_ENCRYPTION_CONFIG"])}: ${reasonOf(error)}`);
+    }
+  }
+  throw new SettingsError(problems);
+}

@@ -1,0 +1,44 @@
+/**
+ * What a Node object says of itself. https://kubernetes.io/docs/reference/node/node-status/
+ */
+import type { V1Node } from "@kubernetes/client-node";
+import type { Toleration } from "./config.ts";
+
+export const nameOf = (node: V1Node): string => node.metadata?.name ?? "";
+
+/** Why a Node is not Ready, or undefined when it is. */
+export function notReadyBecause(node: V1Node): string | undefined {
+  const ready = (node.status?.conditions ?? []).find(({ type }) => type === "Ready");
+  if (ready === undefined) return "its kubelet has never reported a Ready condition";
+  return ready.status === "True" ? undefined : `Ready is ${ready.status} (${ready.reason}: ${ready.message})`;
+}
+
+/** Why the scheduler may not put the run's Pods on a Node, or undefined when it may. */
+export function unschedulableBecause(node: V1Node, tolerations: readonly Toleration[]): string | undefined {
+  if (node.spec?.unschedulable === true) return "cordoned";
+  const untolerated = (node.spec?.taints ?? []).filter(
+    (taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)),
+  );
+  if (untolerated.length > 0) return `tainted ${untolerated.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`).join(", ")}`;
+  return notReadyBecause(node);
+}
+
+function tolerates(toleration: Toleration, taint: { key: string; value?: string; effect: string }): boolean {
+  return (
+    toleration.key === taint.key &&
+    (toleration.operator === "Exists" || toleration.value === (taint.value ?? "")) &&
+    (toleration.effect === undefined || toleration.effect === taint.effect)
+  );
+}
+
+/** The address of a Node for this machine: the configured host's, else InternalIP, else ExternalIP. */
+export function addressOf(node: V1Node, hosts: Readonly<Record<string, string>>): string {
+  const reported = (wanted: string) => (node.status?.addresses ?? []).find(({ type }) => type === wanted)?.address;
+  return hosts[nameOf(node)] ?? reported("InternalIP") ?? reported("ExternalIP") ?? nameOf(node);
+}
+
+/** Every IP address that a Node reports or is configured with. */
+export function addressesOf(node: V1Node, hosts: Readonly<Record<string, string>>): string[] {
+  const reported = (node.status?.addresses ?? []).filter(({ type }) => type.endsWith("IP")).map(({ address }) => address);
+  return [...new Set([...(hosts[nameOf(node)] === undefined ? [] : [hosts[nameOf(node)] as string]), ...reported])];
+}

@@ -1,0 +1,93 @@
+/**
+ * Waiting for the Deployment's Pods: reads, judges, and gives up as soon as there is no hope.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CoreV1Event, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
+import { ConformanceError, InconclusiveError } from "./errors.ts";
+import type { KubernetesClient } from "./kubernetes.ts";
+import {
+  describeObstacle,
+  hopelessAfterMs,
+  hopelessAfterTimes,
+  isReady,
+  livePods,
+  obstaclesOf,
+  type Obstacle,
+  type RolloutObservation,
+} from "./rollout.ts";
+import { selectorOf, type Run } from "./run.ts";
+import { names } from "./workload.ts";
+
+const intervalMs = 100;
+/** Events and Leases explain a delay; nothing is delayed yet before this. */
+const explainAfterMs = 1_000;
+
+type Expectation = {
+  replicas: number;
+  /** How long Pods may take that make no progress anybody could wait for. */
+  readyTimeoutMs: number;
+  /** How long a pull in progress may take. */
+  pullTimeoutMs: number;
+  /** Further conditions on the ready Pods: what else they have to be. */
+  accept?: (pods: readonly V1Pod[]) => boolean;
+};
+
+/**
+ * The Pods of the run's Deployment, once as many as expected are Ready, and no other is left.
+ * @throws ConformanceError or InconclusiveError, by what stands in the way, with the last thing seen
+ */
+export async function waitForReadyPods(client: KubernetesClient, run: Run, expectation: Expectation): Promise<V1Pod[]> {
+  const began = Date.now();
+  const firstSeen = new Map<string, number>();
+  for (;;) {
+    const elapsedMs = Date.now() - began;
+    const observation = await observe(client, run, elapsedMs > explainAfterMs);
+    const pods = livePods(observation.pods);
+    const ready = pods.filter(isReady);
+    const { replicas, accept = () => true } = expectation;
+    if (ready.length === replicas && pods.length === replicas && accept(ready)) return ready.toSorted(byName);
+    const obstacles = obstaclesOf(observation);
+    const seen = `${ready.length} of ${replicas} Pods Ready; ${obstacles.map(describeObstacle).join("; ") || "nothing hinders them"}`;
+    const hopeless = obstacles.find((obstacle) => isHopeless(obstacle, observation, firstSeen));
+    if (hopeless !== undefined) throw failure(hopeless, `Deployment ${run.namespace}/${names.deployment} cannot become ready: ${seen}`, run);
+    const pulling = obstacles.some(({ reason }) => reason === "Pulling");
+    if (elapsedMs > (pulling ? expectation.pullTimeoutMs : expectation.readyTimeoutMs)) {
+      throw failure(obstacles[0], `Deployment ${run.namespace}/${names.deployment} was not ready after ${Math.round(elapsedMs / 1000)} s: ${seen}`, run);
+    }
+    await sleep(intervalMs);
+  }
+}
+
+function isHopeless(obstacle: Obstacle, { now, events }: RolloutObservation, firstSeen: Map<string, number>): boolean {
+  if (obstacle.hope === "patient") return false;
+  if (obstacle.hope === "none") return true;
+  const key = `${obstacle.subject} ${obstacle.reason}`;
+  const since = firstSeen.get(key) ?? now;
+  firstSeen.set(key, since);
+  const times = Math.max(0, ...events.filter((event) => event.message === obstacle.message).map((event) => event.count ?? 1));
+  return now - since >= hopelessAfterMs || times >= hopelessAfterTimes;
+}
+
+function failure(obstacle: Obstacle | undefined, sentence: string, run: Run): Error {
+  const byHand = [`kubectl -n ${run.namespace} get deployment,replicaset,pod -o wide`, `kubectl -n ${run.namespace} get events --sort-by=.lastTimestamp`];
+  return obstacle?.verdict === "inconclusive" ? new InconclusiveError(sentence, { byHand }) : new ConformanceError(sentence, { byHand });
+}
+
+async function observe(client: KubernetesClient, run: Run, explain: boolean): Promise<RolloutObservation> {
+  const core = `/api/v1/namespaces/${run.namespace}`;
+  const [deployment, pods, events, scheduler, controllerManager] = await Promise.all([
+    client.get<V1Deployment>(`/apis/apps/v1/namespaces/${run.namespace}/deployments/${names.deployment}`),
+    client.list<V1Pod>(`${core}/pods`, { query: { labelSelector: selectorOf(run) } }),
+    explain ? client.list<CoreV1Event>(`${core}/events`) : [],
+    explain ? leaderLease(client, "kube-scheduler") : undefined,
+    explain ? leaderLease(client, "kube-controller-manager") : undefined,
+  ]);
+  return { deployment, pods, events, leases: { "kube-scheduler": scheduler, "kube-controller-manager": controllerManager }, now: Date.now() };
+}
+
+/** Undefined where there is none or it may not be read: some clusters hide their control plane. */
+async function leaderLease(client: KubernetesClient, name: string): Promise<V1Lease | undefined> {
+  return client.get<V1Lease>(`/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/${name}`).catch(() => undefined);
+}
+
+const byName = (one: V1Pod, other: V1Pod): number => (one.metadata?.name ?? "").localeCompare(other.metadata?.name ?? "");

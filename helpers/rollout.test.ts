@@ -1,0 +1,86 @@
+import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node";
+import { expect, test } from "vitest";
+import { describeObstacle, isReady, obstaclesOf, type RolloutObservation } from "./rollout.ts";
+
+const deployment: V1Deployment = { status: { observedGeneration: 1 } };
+const now = Date.parse("2026-01-01T00:01:00Z");
+
+function observation(overrides: Partial<RolloutObservation>): RolloutObservation {
+  return { deployment, pods: [], events: [], leases: {}, now, ...overrides };
+}
+
+function pod(status: V1Pod["status"], spec: V1Pod["spec"] = { nodeName: "node-0", containers: [] }): V1Pod {
+  return { metadata: { name: "nginx-1", uid: "uid-1" }, spec, ...(status && { status }) };
+}
+
+function waiting(reason: string, message = ""): V1Pod {
+  return pod({ phase: "Pending", containerStatuses: [{ state: { waiting: { reason, message } } } as never] });
+}
+
+function event(reason: string, message = "", count = 1): CoreV1Event {
+  return { reason, message, count, involvedObject: { uid: "uid-1" }, metadata: {} };
+}
+
+test("a Pod is Ready when it runs and says so", () => {
+  const conditions = [{ type: "Ready", status: "True" }];
+  expect(isReady(pod({ phase: "Running", conditions }))).toBe(true);
+  expect(isReady(pod({ phase: "Pending", conditions }))).toBe(false);
+  expect(isReady(pod({ phase: "Running", conditions: [{ type: "Ready", status: "False" }] }))).toBe(false);
+});
+
+test.for([
+  ["InvalidImageName", "", "none"],
+  ["ErrImageNeverPull", "", "none"],
+  ["ErrImagePull", "manifest unknown", "none"],
+  ["ErrImagePull", "no match for platform in manifest", "none"],
+  ["ErrImagePull", "dial tcp 10.0.0.1:5000: i/o timeout", "little"],
+  ["ImagePullBackOff", "Back-off pulling image", "little"],
+  ["CrashLoopBackOff", "back-off 10s restarting failed container", "little"],
+  ["RunContainerError", "seccomp not supported", "little"],
+] as const)("a container waiting for %s (%s): hope is %s", ([reason, message, hope]) => {
+  const [obstacle] = obstaclesOf(observation({ pods: [waiting(reason, message)] }));
+  expect(obstacle).toMatchObject({ subject: "Pod nginx-1 on node-0", reason, hope, verdict: "fail" });
+});
+
+test("a container that is being created is waited for, unless its sandbox fails", () => {
+  const creating = observation({ pods: [waiting("ContainerCreating")] });
+  expect(obstaclesOf(creating)).toMatchObject([{ hope: "patient" }]);
+  const failing = observation({ pods: [waiting("ContainerCreating")], events: [event("FailedCreatePodSandBox", "cni plugin not initialized")] });
+  expect(obstaclesOf(failing)).toMatchObject([{ reason: "FailedCreatePodSandBox", hope: "little", verdict: "fail" }]);
+});
+
+test("a pull in progress is told apart from one that is done", () => {
+  const pulling = observation({ pods: [waiting("ContainerCreating")], events: [event("Pulling", "Pulling image nginx:latest")] });
+  expect(obstaclesOf(pulling)).toMatchObject([{ reason: "Pulling", hope: "patient" }]);
+  const pulled = observation({ pods: [waiting("ContainerCreating")], events: [event("Pulling"), event("Pulled")] });
+  expect(obstaclesOf(pulled)).toMatchObject([{ reason: "Pending", hope: "patient" }]);
+});
+
+test("an unschedulable Pod says why", () => {
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/2 nodes are available" }];
+  const [obstacle] = obstaclesOf(observation({ pods: [pod({ phase: "Pending", conditions }, { containers: [] })] }));
+  expect(obstacle && describeObstacle(obstacle)).toBe("Pod nginx-1: Unschedulable, 0/2 nodes are available");
+});
+
+test.for([
+  ['pods "nginx-1" is forbidden: exceeded quota: none, requested: pods=1', "inconclusive", "none"],
+  ['pods "nginx-1" is forbidden: violates PodSecurity "restricted:latest"', "inconclusive", "none"],
+  ['admission webhook "policy.example" denied the request: no', "inconclusive", "none"],
+  ['failed calling webhook "policy.example": connection refused', "fail", "little"],
+  ['pods "nginx-1" is forbidden: error looking up service account smoke/default: serviceaccount "default" not found', "fail", "little"],
+] as const)("a ReplicaSet that cannot create Pods because %s: %s", ([message, verdict, hope]) => {
+  const conditions = [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message }];
+  const [obstacle] = obstaclesOf(observation({ deployment: { status: { observedGeneration: 1, conditions } } }));
+  expect(obstacle).toMatchObject({ reason: "FailedCreate", verdict, hope });
+});
+
+test("a leader that has stopped renewing its Lease is named", () => {
+  const lease = (renewTime: string) => ({ spec: { renewTime: renewTime as never, holderIdentity: "server_1" } });
+  const stale = observation({ leases: { "kube-scheduler": lease("2026-01-01T00:00:00Z"), "kube-controller-manager": lease("2026-01-01T00:00:58Z") } });
+  expect(obstaclesOf(stale)).toMatchObject([{ subject: "kube-scheduler", reason: "StaleLease", verdict: "fail" }]);
+});
+
+test("a Pod on its way out hinders nothing", () => {
+  const going = { ...waiting("CrashLoopBackOff"), metadata: { name: "nginx-1", deletionTimestamp: new Date() } };
+  expect(obstaclesOf(observation({ pods: [going] }))).toEqual([]);
+});

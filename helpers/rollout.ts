@@ -1,0 +1,131 @@
+/**
+ * Whether the Deployment's Pods will become Ready: a judgement on what has been seen, so that a wait can end at once on what cannot heal.
+ * The waiting reasons are the kubelet's, https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states
+ */
+import type { CoreV1Event, V1ContainerStatus, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
+import { secondsSinceRenewal } from "./lease.ts";
+
+/** Everything a judgement needs, read in one go. */
+export type RolloutObservation = {
+  deployment: V1Deployment;
+  pods: readonly V1Pod[];
+  events: readonly CoreV1Event[];
+  /** By name: kube-scheduler, kube-controller-manager; missing where the cluster has none or it may not be read. */
+  leases: Readonly<Record<string, V1Lease | undefined>>;
+  now: number;
+};
+
+/** Why a rollout is not done, and what that says of the cluster. */
+export type Obstacle = {
+  /** Whom it befalls: a Pod, the Deployment, a component. */
+  subject: string;
+  reason: string;
+  message: string;
+  /** `now`: it cannot heal. `soon`: it may, but not after the third time or 15 s. `patient`: progress is being made. */
+  hope: "none" | "little" | "patient";
+  verdict: "fail" | "inconclusive";
+};
+
+export const hopelessAfterMs = 15_000;
+export const hopelessAfterTimes = 3;
+
+/** A leader renews every 2 s and loses its Lease after 15 s, the defaults of --leader-elect-lease-duration. */
+const staleLeaseSeconds = 15;
+
+export function isReady(pod: V1Pod): boolean {
+  return pod.status?.phase === "Running" && (pod.status.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+/** The Pods that count: those that are not on their way out. */
+export const livePods = (pods: readonly V1Pod[]): V1Pod[] => pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
+
+const cannotHeal = /manifest unknown|manifest for .* not found|no match for platform|failed to resolve reference .*: not found|unsupported manifest/i;
+
+/** The reasons by which a wait ends early. Everything else is waited out. */
+const waitingReasons: Record<string, Obstacle["hope"]> = {
+  InvalidImageName: "none",
+  ErrImageNeverPull: "none",
+  ErrImagePull: "little",
+  ImagePullBackOff: "little",
+  CrashLoopBackOff: "little",
+  RunContainerError: "little",
+  CreateContainerError: "little",
+  CreateContainerConfigError: "little",
+};
+
+const eventReasons: Record<string, Obstacle["hope"]> = {
+  FailedCreatePodSandBox: "little",
+  FailedCreate: "little",
+  FailedMount: "little",
+  Failed: "little",
+};
+
+/** Policies that refuse our Pod say nothing about whether the cluster works; a webhook that cannot be called is a broken cluster. */
+const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denied the request|is forbidden: (?!error looking up)/;
+
+export function obstaclesOf(observation: RolloutObservation): Obstacle[] {
+  const pods = livePods(observation.pods).filter((pod) => !isReady(pod));
+  return [...leaseObstacles(observation), ...creationObstacles(observation), ...pods.flatMap((pod) => podObstacles(pod, observation.events))];
+}
+
+function podObstacles(pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
+  const name = `Pod ${pod.metadata?.name}`;
+  const where = pod.spec?.nodeName === undefined ? name : `${name} on ${pod.spec.nodeName}`;
+  const unscheduled = (pod.status?.conditions ?? []).find(({ type, status }) => type === "PodScheduled" && status === "False");
+  if (unscheduled !== undefined) {
+    const { reason = "Unschedulable", message = "" } = unscheduled;
+    return [{ subject: where, reason, message, hope: "little", verdict: "fail" }];
+  }
+  const waiting = (pod.status?.containerStatuses ?? []).flatMap((status) => containerObstacles(where, status, pod, events));
+  return waiting.length > 0 ? waiting : eventObstacles(where, pod, events);
+}
+
+function containerObstacles(subject: string, status: V1ContainerStatus, pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
+  const { reason = "", message = "" } = status.state?.waiting ?? {};
+  const hope = waitingReasons[reason];
+  if (hope === undefined) return [];
+  const detail = message || latestEvent(pod, events, "Failed")?.message || "";
+  return [{ subject, reason, message: detail, hope: cannotHeal.test(detail) ? "none" : hope, verdict: "fail" }];
+}
+
+function eventObstacles(subject: string, pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
+  const bad = Object.keys(eventReasons).flatMap((reason) => latestEvent(pod, events, reason) ?? []);
+  const found = bad.map(({ reason = "", message = "" }): Obstacle => ({ subject, reason, message, hope: "little", verdict: "fail" }));
+  if (found.length > 0) return found;
+  const pulling = latestEvent(pod, events, "Pulling");
+  const pulled = latestEvent(pod, events, "Pulled");
+  const phase = pod.status?.phase ?? "without a status";
+  if (pulling !== undefined && pulled === undefined) return [{ subject, reason: "Pulling", message: pulling.message ?? "", hope: "patient", verdict: "fail" }];
+  return [{ subject, reason: phase, message: pod.spec?.nodeName === undefined ? "no scheduler has looked at it" : "not Ready", hope: "patient", verdict: "fail" }];
+}
+
+function latestEvent(pod: V1Pod, events: readonly CoreV1Event[], reason: string): CoreV1Event | undefined {
+  return events.findLast((event) => event.reason === reason && event.involvedObject.uid === pod.metadata?.uid);
+}
+
+/** What keeps the ReplicaSet from creating Pods shows in the Deployment's ReplicaFailure condition. */
+function creationObstacles({ deployment }: RolloutObservation): Obstacle[] {
+  const failure = (deployment.status?.conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
+  const subject = "Deployment nginx";
+  if (failure !== undefined) {
+    const { reason = "FailedCreate", message = "" } = failure;
+    const refused = refusals.test(message);
+    return [{ subject, reason, message, hope: refused ? "none" : "little", verdict: refused ? "inconclusive" : "fail" }];
+  }
+  if (deployment.status?.observedGeneration === undefined) {
+    return [{ subject, reason: "NotObserved", message: "no controller manager has looked at it", hope: "patient", verdict: "fail" }];
+  }
+  return [];
+}
+
+function leaseObstacles({ leases, now }: RolloutObservation): Obstacle[] {
+  return Object.entries(leases).flatMap(([component, lease]): Obstacle[] => {
+    if (lease === undefined) return [];
+    const age = secondsSinceRenewal(lease, now);
+    if (age < staleLeaseSeconds) return [];
+    const message = `its Lease in kube-system was last renewed ${Math.round(age)} s ago by ${lease.spec?.holderIdentity}`;
+    return [{ subject: component, reason: "StaleLease", message, hope: "little", verdict: "fail" }];
+  });
+}
+
+export const describeObstacle = ({ subject, reason, message }: Obstacle): string => `${subject}: ${reason}${message && `, ${message}`}`;

@@ -1,0 +1,56 @@
+/**
+ * Whether the workers are there: registered, Ready, and heard of. A kubelet that dies stays Ready for 40 to 50 s, until the controller
+ * manager's grace period is over; the Lease that it renews every ten seconds tells sooner.
+ * https://kubernetes.io/docs/concepts/architecture/nodes/#heartbeats
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Lease, V1Node } from "@kubernetes/client-node";
+import { isNotFound, type KubernetesClient } from "./kubernetes.ts";
+import { secondsSinceRenewal } from "./lease.ts";
+import { nameOf, notReadyBecause } from "./nodes.ts";
+
+/** A quarter of nodeLeaseDurationSeconds (40), and a little for the way. */
+const renewedWithinSeconds = 13;
+
+/**
+ * One sentence for each worker that is missing, not Ready or silent.
+ * @param expected names of Nodes; when empty, every registered Node, of which there must be one
+ */
+export async function workerProblems(client: KubernetesClient, expected: readonly string[]): Promise<string[]> {
+  const nodes = await client.list<V1Node>("/api/v1/nodes");
+  const names = expected.length > 0 ? expected : nodes.map(nameOf);
+  if (names.length === 0) return ["no Node is registered: no kubelet has ever reached the API server"];
+  const problems = await Promise.all(
+    names.map(async (name) => {
+      const node = nodes.find((candidate) => nameOf(candidate) === name);
+      if (node === undefined) return `${name}: not registered; the cluster has ${nodes.map(nameOf).join(", ") || "no Nodes"}`;
+      const problem = notReadyBecause(node) ?? (await silence(client, name));
+      return problem === undefined ? [] : `${name}: ${problem}`;
+    }),
+  );
+  return problems.flat();
+}
+
+/** A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. */
+async function silence(client: KubernetesClient, name: string): Promise<string | undefined> {
+  const first = await readLease(client, name);
+  if (first === undefined) return "Ready, but it has no Lease in kube-node-lease: its kubelet does not report";
+  const age = secondsSinceRenewal(first);
+  if (age >= 0 && age < renewedWithinSeconds) return undefined;
+  const deadline = Date.now() + renewedWithinSeconds * 1000;
+  while (Date.now() < deadline) {
+    await sleep(500);
+    const lease = await readLease(client, name);
+    if (lease?.spec?.renewTime !== first.spec?.renewTime) return undefined;
+  }
+  return `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not in the ${renewedWithinSeconds} s since: its kubelet is silent`;
+}
+
+async function readLease(client: KubernetesClient, name: string): Promise<V1Lease | undefined> {
+  try {
+    return await client.get<V1Lease>(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

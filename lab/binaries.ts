@@ -1,0 +1,107 @@
+/**
+ * The binaries that the guide downloads, built from Go modules that go.mod and go.sum pin. Built once a machine and set of pins.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { SettingsError } from "../helpers/errors.ts";
+import { cacheFolder } from "./instance.ts";
+import { run } from "./run.ts";
+
+type Module = {
+  name: string;
+  packages: readonly string[];
+  /** The name of the binary, where the package's last part is not it. */
+  output?: string;
+  cgo?: boolean;
+  tags?: string;
+  linkerFlags?: readonly string[];
+};
+
+/** The version that Kubernetes' binaries say they are; a plain build says v0.0.0, and a kubelet of that version registers oddly. */
+function kubernetesStamp(): string[] {
+  const [, major = "1", minor = "", patch = ""] = /k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\d+)/.exec(readFileSync(goModOf("kubernetes"), "utf8")) ?? [];
+  const values = { gitVersion: `v${major}.${minor}.${patch}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+  const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
+  return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
+}
+
+const goModOf = (name: string): string => join(import.meta.dirname, "modules", name, "go.mod");
+const all = (prefix: string, ...names: readonly string[]): string[] => names.map((name) => `${prefix}/${name}`);
+
+const kubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"];
+
+function modules(): Module[] {
+  return [
+    { name: "kubernetes", packages: all("k8s.io/kubernetes/cmd", ...kubernetes), linkerFlags: kubernetesStamp() },
+    { name: "etcd", packages: ["go.etcd.io/etcd/server/v3"], output: "etcd" },
+    { name: "etcd", packages: ["go.etcd.io/etcd/etcdctl/v3"], output: "etcdctl" },
+    { name: "containerd", packages: all("github.com/containerd/containerd/v2/cmd", "containerd", "containerd-shim-runc-v2", "ctr") },
+    { name: "cni", packages: all("github.com/containernetworking/plugins/plugins", "main/bridge", "main/loopback", "ipam/host-local") },
+    // Without the seccomp tag every Pod with a profile fails: "config provided but seccomp not supported".
+    {
+      name: "runc",
+      packages: ["github.com/opencontainers/runc"],
+      cgo: true,
+      tags: "seccomp netgo osusergo",
+      linkerFlags: ["-linkmode external", "-extldflags -static"],
+    },
+    { name: "registry", packages: ["github.com/distribution/distribution/v3/cmd/registry"] },
+  ];
+}
+
+export const binaryNames: readonly string[] = [
+  ...kubernetes,
+  "etcd",
+  "etcdctl",
+  "containerd",
+  "containerd-shim-runc-v2",
+  "ctr",
+  "bridge",
+  "loopback",
+  "host-local",
+  "runc",
+  "registry",
+];
+
+/** Where the binaries of these pins are kept. */
+export function binariesFolder(): string {
+  const hash = createHash("sha256");
+  const folder = join(import.meta.dirname, "modules");
+  for (const name of readdirSync(folder).toSorted()) hash.update(readFileSync(join(folder, name, "go.sum"))).update(readFileSync(goModOf(name)));
+  return join(cacheFolder, `binaries-${hash.digest("hex").slice(0, 12)}`);
+}
+
+export const haveBinaries = (): boolean => existsSync(binariesFolder());
+
+/**
+ * Builds what is not there yet.
+ * @param ready a folder that holds the binaries already, LAB_BINARIES
+ * @param onStep hears the name of each module as its build begins
+ */
+export async function provideBinaries(ready: string | undefined, onStep: (name: string) => void): Promise<string> {
+  const folder = binariesFolder();
+  if (haveBinaries()) return folder;
+  const partial = `${folder}.part`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  if (ready === undefined) for (const module of modules()) await build(module, partial, onStep);
+  else await copyReady(ready, partial);
+  await rename(partial, folder);
+  return folder;
+}
+
+async function copyReady(ready: string, folder: string): Promise<void> {
+  const missing = binaryNames.filter((name) => !existsSync(join(ready, name)));
+  if (missing.length > 0) throw new SettingsError([`LAB_BINARIES="${ready}": it lacks ${missing.join(", ")}.`]);
+  for (const name of binaryNames) await cp(join(ready, name), join(folder, name));
+}
+
+async function build({ name, packages, output, cgo = false, tags, linkerFlags = [] }: Module, folder: string, onStep: (name: string) => void): Promise<void> {
+  onStep(output ?? name);
+  const command: [string, ...string[]] = ["go", "build", "-trimpath", "-ldflags", ["-s", "-w", ...linkerFlags].join(" ")];
+  if (tags !== undefined) command.push("-tags", tags);
+  command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
+  await run(command, { folder: join(import.meta.dirname, "modules", name), environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly" } });
+}

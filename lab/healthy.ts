@@ -1,0 +1,68 @@
+/**
+ * Whether the lab is as it should be: what `up` ends with, and every healed fault.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { binariesFolder } from "./binaries.ts";
+import type { Instance } from "./instance.ts";
+import { run } from "./run.ts";
+
+type Node = {
+  metadata: { name: string };
+  spec: { taints?: { key: string }[]; unschedulable?: boolean };
+  status: { conditions?: { type: string; status: string; message: string }[] };
+};
+
+/** kubectl as admin of an instance, the one that the lab has built. */
+export const kubectl = (instance: Instance, ...parameters: readonly string[]): [string, ...string[]] => [
+  `${binariesFolder()}/kubectl`,
+  `--kubeconfig=${instance.kubeconfig}`,
+  "--request-timeout=5s",
+  ...parameters,
+];
+
+/**
+ * Waits until the API server is ready, every worker Ready and untainted, and a new namespace gets its ServiceAccount, which is to say that
+ * the controllers work.
+ * @throws Error with the last thing seen
+ */
+export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const problem = await problemOf(instance).catch((error: Error) => error.message);
+    if (problem === undefined) return;
+    if (Date.now() > deadline) throw new Error(`The lab is not healthy after ${timeoutMs / 1000} s; last seen: ${problem}`);
+    await sleep(200);
+  }
+}
+
+async function problemOf(instance: Instance): Promise<string | undefined> {
+  const ready = await run(kubectl(instance, "get", "--raw", "/readyz"));
+  if (ready !== "ok") return `/readyz answered ${ready}`;
+  const nodes = (JSON.parse(await run(kubectl(instance, "get", "nodes", "-o", "json"))) as { items: Node[] }).items;
+  const problems = instance.topology.workers.flatMap(({ name }) => nodeProblem(name, nodes.find((node) => node.metadata.name === name)) ?? []);
+  return problems.length > 0 ? problems.join("; ") : await controllersProblem(instance);
+}
+
+function nodeProblem(name: string, node: Node | undefined): string | undefined {
+  if (node === undefined) return `${name} is not registered`;
+  const ready = node.status.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status !== "True") return `${name} is not Ready: ${ready?.message ?? "no condition yet"}`;
+  if (node.spec.unschedulable === true) return `${name} is cordoned`;
+  const taints = (node.spec.taints ?? []).map(({ key }) => key);
+  return taints.length > 0 ? `${name} is tainted: ${taints.join(", ")}` : undefined;
+}
+
+async function controllersProblem(instance: Instance): Promise<string | undefined> {
+  const name = `lab-scratch-${process.pid}`;
+  await run(kubectl(instance, "create", "namespace", name));
+  try {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const found = await run(kubectl(instance, "-n", name, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"));
+      if (found !== "") return undefined;
+      await sleep(100);
+    }
+    return "a new namespace got no ServiceAccount: kube-controller-manager is not at work";
+  } finally {
+    await run(kubectl(instance, "delete", "namespace", name, "--wait=false"));
+  }
+}
