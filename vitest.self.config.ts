@@ -1,0 +1,38 @@
+/**
+ * The project's own tests: `unit` needs nothing, `lab` a machine that can boot one. `npm run check` and `npm test` run them.
+ */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    watch: false,
+    allowOnly: false,
+    passWithNoTests: false,
+    expect: { requireAssertions: true },
+    // The default of 40 cuts off the very values that one wants to see.
+    chaiConfig: { truncateThreshold: 200 },
+    // A project that does not extend this configuration would, in silence, not have the strictness above.
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["{helpers,fixtures,lab,bench,self,tidy}/**/*.test.ts", "tidy.test.ts"],
+          exclude: ["lab/self/**"],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "lab",
+          include: ["lab/self/*.lab.test.ts"],
+          // The tests share one lab and are told in order; to boot it from an empty cache takes minutes.
+          fileParallelism: false,
+          testTimeout: 15 * 60_000,
+          hookTimeout: 30 * 60_000,
+        },
+      },
+    ],
+  },
+});
