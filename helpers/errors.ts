@@ -33,13 +33,25 @@ export class InconclusiveError extends Error {
   }
 }
 
+/** An error as it goes from one process to another: what it says, and which verdict it means. */
+export type Failure = { message: string; verdict: "fail" | "inconclusive" };
+
+/** `fail` when the cluster answered, and wrongly; whatever else was thrown means that we could not look. */
+export const verdictOf = (error: unknown): Failure["verdict"] => (error instanceof ConformanceError ? "fail" : "inconclusive");
+
+/** The error that a failure was. */
+export const errorOf = ({ message, verdict }: Failure): Error =>
+  verdict === "fail" ? new ConformanceError(message) : new InconclusiveError(message);
+
 /** What the person set is wrong, missing or unknown. It lists every problem at once, and nothing has been touched. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`${problems.length === 1 ? "1 problem" : `${problems.length} problems`} in the settings:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    super(
+      `${problems.length === 1 ? "1 problem" : `${problems.length} problems`} in the settings:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`,
+    );
     this.problems = problems;
   }
 }
@@ -47,6 +59,12 @@ export class SettingsError extends Error {
 /** The first line of whatever was thrown, with the system's reason where a library hides it in `cause`. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const line = error.message.split("\n", 1)[0] ?? "";
-  return error.cause instanceof Error && !line.includes(error.cause.message) ? `${line} (${reasonOf(error.cause)})` : line;
+  const line = firstLineOf(error);
+  return error.cause instanceof Error && !line.includes(firstLineOf(error.cause)) ? `${line} (${reasonOf(error.cause)})` : line;
+}
+
+/** Node bundles the errors of a name with several addresses in one that says nothing itself. */
+function firstLineOf(error: Error): string {
+  if (error instanceof AggregateError && error.message === "") return [...new Set(error.errors.map(reasonOf))].join(", ");
+  return error.message.split("\n", 1)[0] ?? "";
 }

@@ -1,0 +1,68 @@
+/**
+ * Answers of the API server that say no, and what they mean for the verdict.
+ */
+import { ConformanceError, InconclusiveError } from "./errors.ts";
+import { clientCertificateProblem, type ClusterAccess } from "./kubeconfig.ts";
+
+/** The part of a Status that says what went wrong. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export type Status = {
+  status?: "Success" | "Failure";
+  message?: string;
+  reason?: string;
+  details?: { causes?: { reason?: string; message?: string }[] };
+};
+
+/** The API server answered with 5xx: it is at fault. */
+export class ApiServerError extends ConformanceError {
+  readonly code: number;
+  readonly reason: string | undefined;
+  readonly status: Status;
+
+  constructor(sentence: string, code: number, status: Status = {}) {
+    super(sentence);
+    this.code = code;
+    this.reason = status.reason;
+    this.status = status;
+  }
+}
+
+/** The API server answered with 3xx or 4xx: it did not do what we asked, which may be our own fault or want of rights. */
+export class ApiRefusal extends InconclusiveError {
+  readonly code: number;
+  readonly reason: string | undefined;
+  readonly status: Status;
+
+  constructor(sentence: string, code: number, status: Status = {}) {
+    super(sentence);
+    this.code = code;
+    this.reason = status.reason;
+    this.status = status;
+  }
+}
+
+/** The API server took the request, and was silent until its deadline. */
+export class ApiTimeout extends InconclusiveError {}
+
+export const isNotFound = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 404;
+export const isForbidden = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 403;
+/** To create what is there already, and to delete what has another UID, are both answered 409; only the reason tells them apart. */
+export const isAlreadyExists = (error: unknown): boolean => error instanceof ApiRefusal && error.reason === "AlreadyExists";
+
+/** @param asked method and path, such as `GET /api/v1/nodes` */
+export function refusalOf(access: ClusterAccess, asked: string, code: number, text: string): ApiServerError | ApiRefusal {
+  const status = statusOf(text);
+  const expired = code === 401 ? clientCertificateProblem(access) : undefined;
+  const sentence = `API server ${access.server}: ${asked} answered ${code}: ${expired ?? status.message ?? "without a word"}`;
+  return code >= 500 ? new ApiServerError(sentence, code, status) : new ApiRefusal(sentence, code, status);
+}
+
+/** The body of a refusal: a Status, or the bare words of a kubelet or a proxy, which become its message. */
+export function statusOf(text: string): Status {
+  const words = text.trim().slice(0, 300);
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : { message: words };
+  } catch {
+    return words === "" ? {} : { message: words };
+  }
+}

@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { collectEvidence } from "./evidence.ts";
+import { openHost } from "./ssh.ts";
+import { startTestServer } from "./ssh-test-server.ts";
+
+test("commands come back each with its own exit code and output, in one round trip", async () => {
+  await using server = await startTestServer();
+  const host = await openHost(server.target);
+  const before = server.commands.length;
+  const evidence = await collectEvidence(
+    host,
+    {
+      lines: "printf 'one\\n\\ntwo 0 dHdv\\n'",
+      failing: "echo said; exit 7",
+      missing: "no-such-command",
+      shared: `echo "$greeting it's"`,
+      empty: "true",
+    },
+    "greeting=hello",
+  );
+  expect(evidence).toEqual({
+    lines: { exitCode: 0, stdout: "one\n\ntwo 0 dHdv\n" },
+    failing: { exitCode: 7, stdout: "said\n" },
+    missing: { exitCode: 127, stdout: "\n" },
+    shared: { exitCode: 0, stdout: "hello it's\n" },
+    empty: { exitCode: 0, stdout: "\n" },
+  });
+  expect(server.commands.length - before).toBe(1);
+  await host.close();
+});
+
+test("a script that ends early is not taken for an answer", async () => {
+  await using server = await startTestServer();
+  const host = await openHost(server.target);
+  await expect(collectEvidence(host, { links: "ip -j link" }, "echo no shell >&2; exit 0")).rejects.toMatchObject({
+    name: "InconclusiveError",
+    message: "node-0: a script that answers for links did not: no shell.",
+  });
+  await host.close();
+});
