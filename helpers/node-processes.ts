@@ -1,0 +1,99 @@
+/**
+ * What a Node's container runtime and process table say of a Pod's container: the chapter's `crictl ps` and `pstree -ap`.
+ */
+import { z } from "zod";
+import { InconclusiveError } from "./errors.ts";
+
+export type Process = { pid: number; name: string };
+
+export type ContainerFacts = {
+  /** As the runtime has it, in lower case: `running`, `exited`, `stopped`. Undefined where it knows no such container. */
+  state?: string;
+  /** The container's own process, its parent, and so on up to process 1. Empty where none runs. */
+  processes: Process[];
+};
+
+/** What identifies a Pod's container, and the Pod in messages. */
+export type NodePod = {
+  name: string;
+  /** `status.containerStatuses[].containerID`, such as `containerd://0e72…`. */
+  containerID: string;
+};
+
+/** A container ID without its runtime. Only hexadecimal digits are let through, since it becomes part of a shell script. */
+export function bareID({ name, containerID }: NodePod): string {
+  const [, id] = /^[a-z0-9-]+:\/\/([0-9a-f]+)$/.exec(containerID) ?? [];
+  if (id === undefined)
+    throw new InconclusiveError(`Pod ${name} has the containerID "${containerID}", expected something like containerd://0e724a9a.`);
+  return id;
+}
+
+/** Why the process tree of a container says nothing on this Node, or undefined when it does. */
+export function shimNotApplicable(nodeName: string, { containerID }: NodePod): string | undefined {
+  const [runtime = "unknown"] = containerID.split("://");
+  if (runtime === "containerd") return undefined;
+  return `${nodeName}: its container runtime is ${runtime}, whose containers do not hang under a containerd-shim`;
+}
+
+/** The runtime, in shell. `containers` holds what it lists; `pid_of ID` prints the process of a running container, or nothing. */
+export const runtimePrelude = `
+for socket in /run/containerd/containerd.sock /run/k3s/containerd/containerd.sock /run/crio/crio.sock; do [ -S "$socket" ] && break; done
+containers=$(crictl --runtime-endpoint "unix://$socket" ps -a -o json 2>/dev/null) || containers=$(ctr --address "$socket" -n k8s.io tasks ls 2>/dev/null)
+listed=$?
+pid_of() {
+  case $containers in
+    "{"*) crictl --runtime-endpoint "unix://$socket" inspect --output go-template --template '{{.info.pid}}' "$1" 2>/dev/null ;;
+    *) printf '%s\\n' "$containers" | awk -v id="$1" '$1 == id && $3 == "RUNNING" { print $2 }' ;;
+  esac
+}`;
+
+export const containersCommand = `printf '%s\\n' "$containers"; exit "$listed"`;
+
+/** Prints process and name, from a container's own process up to process 1. */
+export function processesCommand(id: string): string {
+  return `pid=$(pid_of ${id}); while [ "\${pid:-0}" -gt 0 ] && [ -r "/proc/$pid/status" ]; do
+    printf '%s %s\\n' "$pid" "$(cat "/proc/$pid/comm")"
+    pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+  done`;
+}
+
+const crictlList = z.object({ containers: z.array(z.object({ id: z.string(), state: z.string() })) });
+
+/**
+ * The states of all containers by their IDs, from `crictl ps -a -o json` or `ctr tasks ls`.
+ * @throws SyntaxError when it is neither
+ */
+export function parseContainers(text: string): Map<string, string> {
+  if (text.startsWith("{")) {
+    const { containers } = crictlList.parse(JSON.parse(text));
+    return new Map(containers.map(({ id, state }) => [id, state.replace("CONTAINER_", "").toLowerCase()]));
+  }
+  const [heading = "", ...lines] = text.trim().split("\n");
+  if (!/^TASK\s+PID\s+STATUS/.test(heading)) throw new SyntaxError(`expected a list of containers, got "${heading}"`);
+  return new Map(
+    lines.map((line) => {
+      const [id = "", , state = ""] = line.trim().split(/\s+/);
+      return [id, state.toLowerCase()];
+    }),
+  );
+}
+
+export function parseProcesses(text: string): Process[] {
+  return [...text.matchAll(/^(\d+) (.+)$/gm)].map(([, pid, name]) => ({ pid: Number(pid), name: name as string }));
+}
+
+/** A sentence for a container that does not run, in the runtime's own opinion. */
+export function containerProblems(nodeName: string, pod: NodePod, { state, processes }: ContainerFacts): string[] {
+  const container = `container ${bareID(pod).slice(0, 12)} of Pod ${pod.name}`;
+  if (state === undefined) return [`${nodeName}: the container runtime knows no ${container}, expected it to run`];
+  if (state !== "running") return [`${nodeName}: ${container} is ${state}, expected it to be running`];
+  return processes.length > 0 ? [] : [`${nodeName}: ${container} is running, but has no process`];
+}
+
+/** A sentence for a container whose process does not descend from a containerd-shim. The kernel keeps 15 characters of a process's name. */
+export function shimProblems(nodeName: string, { name }: NodePod, { processes }: ContainerFacts): string[] {
+  const [own, ...ancestors] = processes;
+  if (own === undefined || ancestors.some((process) => process.name.startsWith("containerd-shim"))) return [];
+  const chain = ancestors.map((process) => `${process.name} (${process.pid})`).join(", then ") || "nothing";
+  return [`${nodeName}: process ${own.pid} (${own.name}) of Pod ${name} hangs under ${chain}, expected a containerd-shim above it`];
+}
