@@ -3,7 +3,7 @@
  * become ready.
  */
 import type { V1Namespace } from "@kubernetes/client-node";
-import { SettingsError } from "./errors.ts";
+import { SettingsError, verdictOf, type Failure } from "./errors.ts";
 import { isNotFound, type KubernetesClient } from "./kubernetes.ts";
 import { holdLease } from "./lease.ts";
 import { labelsOf, type Run } from "./run.ts";
@@ -12,8 +12,11 @@ import { calibration, deployment, names, pullSecret, service } from "./workload.
 /** The parts of the chapter that a run can need beside its namespace. */
 export type Need = "etcd" | "deployment" | "service";
 
-/** What a run has created, and the way to stop renewing its Lease. */
-export type BegunRun = { stopRenewing: () => void };
+/** What could not be created, and why. The checks that need it say so; the others are none the worse for it. */
+export type Obstacles = Partial<Record<Need, Failure>>;
+
+/** The way to stop renewing the Lease, and what could not be created. */
+export type BegunRun = { stopRenewing: () => void; obstacles: Obstacles };
 
 /**
  * @throws SettingsError when SMOKE_NAMESPACE does not exist or holds one of the chapter's names; nothing has been touched then
@@ -22,13 +25,7 @@ export async function beginRun(client: KubernetesClient, run: Run, needs: Readon
   if (run.ownsNamespace) await createNamespace(client, run, signal);
   else await refuseTakenNames(client, run, signal);
   const stopRenewing = await holdLease(client, run, signal);
-  try {
-    await createObjects(client, run, needs, signal);
-  } catch (error) {
-    stopRenewing();
-    throw error;
-  }
-  return { stopRenewing };
+  return { stopRenewing, obstacles: await createObjects(client, run, needs, signal) };
 }
 
 async function createNamespace(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
@@ -36,21 +33,31 @@ async function createNamespace(client: KubernetesClient, run: Run, signal: Abort
   await client.create("/api/v1/namespaces", namespace, { signal });
 }
 
-async function createObjects(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<void> {
+async function createObjects(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<Obstacles> {
   const core = `/api/v1/namespaces/${run.namespace}`;
-  const { pullSecretPath } = run.settings;
-  if (needs.has("deployment") && pullSecretPath !== undefined) {
-    await client.create(`${core}/secrets`, pullSecret(run, pullSecretPath), { signal });
-  }
-  await Promise.all([
-    needs.has("etcd") && client.create(`${core}/configmaps`, calibration(run), { signal }),
-    needs.has("service") && client.create(`${core}/services`, service(run), { signal }),
-    needs.has("deployment") && createScaledDeployment(client, run, signal),
-  ]);
+  const creations: Record<Need, () => Promise<unknown>> = {
+    etcd: () => client.create(`${core}/configmaps`, calibration(run), { signal }),
+    service: () => client.create(`${core}/services`, service(run), { signal }),
+    deployment: () => createScaledDeployment(client, run, signal),
+  };
+  const failures = await Promise.all(
+    [...needs].map(async (need) => {
+      try {
+        await creations[need]();
+        return [];
+      } catch (error) {
+        return [[need, { message: error instanceof Error ? error.message : String(error), verdict: verdictOf(error) }] as const];
+      }
+    }),
+  );
+  return Object.fromEntries(failures.flat());
 }
 
 /** As the chapter does it: created with one replica, then scaled to two through the scale subresource. */
 async function createScaledDeployment(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
+  const { pullSecretPath } = run.settings;
+  if (pullSecretPath !== undefined)
+    await client.create(`/api/v1/namespaces/${run.namespace}/secrets`, pullSecret(run, pullSecretPath), { signal });
   const path = `/apis/apps/v1/namespaces/${run.namespace}/deployments`;
   await client.create(path, deployment(run), { signal });
   await client.patch(`${path}/${names.deployment}/scale`, { spec: { replicas: 2 } }, { signal });
@@ -60,7 +67,9 @@ async function createScaledDeployment(client: KubernetesClient, run: Run, signal
 async function refuseTakenNames(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
   const core = `/api/v1/namespaces/${run.namespace}`;
   if (!(await exists(client, core, signal))) {
-    throw new SettingsError([`SMOKE_NAMESPACE="${run.namespace}": the cluster has no such namespace. Create it, or unset SMOKE_NAMESPACE.`]);
+    throw new SettingsError([
+      `SMOKE_NAMESPACE="${run.namespace}": the cluster has no such namespace. Create it, or unset SMOKE_NAMESPACE.`,
+    ]);
   }
   const paths = {
     [`Secret ${names.secret}`]: `${core}/secrets/${names.secret}`,

@@ -30,7 +30,23 @@ const file = text.transform((path, context) => {
   return absolute;
 });
 
-const list = text.transform((value) => (value ?? "").split(",").map((entry) => entry.trim()).filter((entry) => entry !== ""));
+/** Read here and not later, so that what is wrong in it is told together with everything else. */
+const encryptionConfiguration = file.transform((path, context) => {
+  if (path === undefined) return undefined;
+  try {
+    return { path, writer: readEncryptionConfiguration(readFileSync(path, "utf8")).writer };
+  } catch (error) {
+    context.addIssue(reasonOf(error));
+    return z.NEVER;
+  }
+});
+
+const list = text.transform((value) =>
+  (value ?? "")
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== ""),
+);
 
 /** `name=value,name=value`; a name given twice collects its values. */
 const pairs = list.transform((entries, context) => {
@@ -52,7 +68,10 @@ const hosts = pairs.transform((found, context) => {
 
 const isCIDR = (value: string) => ipaddr.isValidCIDR(value);
 const cidrs = list.refine((values) => values.every(isCIDR), "expected address ranges such as 10.32.0.0/24, separated by commas");
-const podCIDRs = pairs.refine((found) => Object.values(found).flat().every(isCIDR), "expected node=range pairs such as node-0=10.200.0.0/24");
+const podCIDRs = pairs.refine(
+  (found) => Object.values(found).flat().every(isCIDR),
+  "expected node=range pairs such as node-0=10.200.0.0/24",
+);
 
 /** The notation of `kubectl taint`: `key=value:Effect`, `key:Effect` or `key`. */
 const tolerations = list.transform((entries, context): Toleration[] =>
@@ -83,7 +102,7 @@ const table = {
   SMOKE_ETCDCTL_FLAGS: etcdctlFlags,
   SMOKE_ENCRYPTION_PROVIDER: z.enum(providers, `expected one of ${providers.join(", ")}`).optional(),
   SMOKE_ENCRYPTION_KEY_NAME: text,
-  SMOKE_ENCRYPTION_CONFIG: file,
+  SMOKE_ENCRYPTION_CONFIG: encryptionConfiguration,
   SMOKE_IMAGE: z.string().default("nginx:latest"),
   SMOKE_IMAGE_PORT: wholeNumber(1, 65535, 80),
   SMOKE_PULL_SECRET: file,
@@ -120,8 +139,8 @@ function unknownSettings(given: Record<string, string>): string[] {
 
 function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
   const configuration = values.SMOKE_ENCRYPTION_CONFIG;
-  const writer = configuration === undefined ? undefined : readEncryptionConfiguration(readFileSync(configuration, "utf8")).writer;
-  const workers = values.SMOKE_WORKERS.length > 0 ? values.SMOKE_WORKERS : Object.keys(values.SMOKE_HOSTS).filter((name) => name !== values.SMOKE_SERVER);
+  const workers =
+    values.SMOKE_WORKERS.length > 0 ? values.SMOKE_WORKERS : Object.keys(values.SMOKE_HOSTS).filter((name) => name !== values.SMOKE_SERVER);
   return {
     kubeconfig: values.KUBECONFIG,
     contextName: values.SMOKE_CONTEXT,
@@ -137,9 +156,9 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
     },
     etcdctlFlags: values.SMOKE_ETCDCTL_FLAGS,
     encryption: {
-      provider: values.SMOKE_ENCRYPTION_PROVIDER ?? writer?.provider ?? "aescbc",
-      keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? writer?.keyName ?? "key1",
-      configurationPath: configuration,
+      provider: values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc",
+      keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? configuration?.writer.keyName ?? "key1",
+      configurationPath: configuration?.path,
     },
     image: values.SMOKE_IMAGE,
     imagePort: values.SMOKE_IMAGE_PORT,
@@ -178,13 +197,6 @@ export function readSettings(variables: Variables): Settings {
     const name = String(issue.path[0]);
     problems.push(`${name}=${JSON.stringify(given[name])}: ${issue.message}.`);
   }
-  if (result.data !== undefined) {
-    try {
-      const settings = settingsOf(result.data, given["CI"] !== undefined);
-      if (problems.length === 0) return settings;
-    } catch (error) {
-      problems.push(`SMOKE_ENCRYPTION_CONFIG=${JSON.stringify(given["SMOKE_ENCRYPTION_CONFIG"])}: ${reasonOf(error)}`);
-    }
-  }
-  throw new SettingsError(problems);
+  if (result.data === undefined || problems.length > 0) throw new SettingsError(problems);
+  return settingsOf(result.data, given["CI"] !== undefined);
 }

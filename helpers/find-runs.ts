@@ -23,7 +23,9 @@ export async function findRuns(client: KubernetesClient, signal: AbortSignal): P
   const own = namespaces.filter((namespace) => namespace.metadata?.deletionTimestamp === undefined);
   const withLease = new Set(leases.map((lease) => lease.metadata?.labels?.[runLabel]));
   const ownNames = new Set(namespaces.map((namespace) => namespace.metadata?.name));
-  const ending = new Set(namespaces.map((namespace) => namespace.metadata?.name).filter((name) => !own.some((one) => one.metadata?.name === name)));
+  const ending = new Set(
+    namespaces.map((namespace) => namespace.metadata?.name).filter((name) => !own.some((one) => one.metadata?.name === name)),
+  );
   return [
     ...leases
       .filter((lease) => !ending.has(lease.metadata?.namespace))
@@ -49,11 +51,16 @@ export async function findRuns(client: KubernetesClient, signal: AbortSignal): P
 /**
  * The runs that nobody renews, found by watching instead of by comparing clocks: what has not renewed its Lease for as long as a Lease
  * lasts is abandoned.
+ * @param watchMs how long is watched
  */
-export async function findAbandonedRuns(client: KubernetesClient, signal: AbortSignal): Promise<{ abandoned: FoundRun[]; atWork: FoundRun[] }> {
+export async function findAbandonedRuns(
+  client: KubernetesClient,
+  signal: AbortSignal,
+  watchMs = leaseDurationSeconds * 1000,
+): Promise<{ abandoned: FoundRun[]; atWork: FoundRun[] }> {
   const before = await findRuns(client, signal);
   if (before.every((run) => run.abandoned)) return { abandoned: before, atWork: [] };
-  await sleep(leaseDurationSeconds * 1000, undefined, { signal });
+  await sleep(watchMs, undefined, { signal });
   const after = await findRuns(client, signal);
   const silent = (run: FoundRun) => before.some((earlier) => earlier.id === run.id && earlier.renewTime === run.renewTime);
   return { abandoned: after.filter((run) => run.abandoned || silent(run)), atWork: after.filter((run) => !run.abandoned && !silent(run)) };

@@ -18,6 +18,7 @@ const kinds: Record<string, NoAnswer["kind"]> = {
   EHOSTUNREACH: "unreachable",
   ENETUNREACH: "unreachable",
   ENOTFOUND: "unreachable",
+  EAI_AGAIN: "unreachable",
 };
 
 /**

@@ -55,7 +55,12 @@ export async function holdLease(client: KubernetesClient, run: Run, signal: Abor
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
       metadata: { name: leaseName(run), namespace: run.namespace, labels: labelsOf(run) },
-      spec: { holderIdentity: processIdentity(process.pid) ?? `${hostname()}/${process.pid}`, leaseDurationSeconds, acquireTime: now, renewTime: now },
+      spec: {
+        holderIdentity: processIdentity(process.pid) ?? `${hostname()}/${process.pid}`,
+        leaseDurationSeconds,
+        acquireTime: now,
+        renewTime: now,
+      },
     },
     { signal },
   );

@@ -19,14 +19,15 @@ export function unschedulableBecause(node: V1Node, tolerations: readonly Tolerat
   const untolerated = (node.spec?.taints ?? []).filter(
     (taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)),
   );
-  if (untolerated.length > 0) return `tainted ${untolerated.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`).join(", ")}`;
+  if (untolerated.length > 0)
+    return `tainted ${untolerated.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`).join(", ")}`;
   return notReadyBecause(node);
 }
 
 function tolerates(toleration: Toleration, taint: { key: string; value?: string; effect: string }): boolean {
   return (
     toleration.key === taint.key &&
-    (toleration.operator === "Exists" || toleration.value === (taint.value ?? "")) &&
+    (toleration.operator === "Exists" || (toleration.value ?? "") === (taint.value ?? "")) &&
     (toleration.effect === undefined || toleration.effect === taint.effect)
   );
 }

@@ -49,10 +49,15 @@ export async function waitForReadyPods(client: KubernetesClient, run: Run, expec
     const obstacles = obstaclesOf(observation);
     const seen = `${ready.length} of ${replicas} Pods Ready; ${obstacles.map(describeObstacle).join("; ") || "nothing hinders them"}`;
     const hopeless = obstacles.find((obstacle) => isHopeless(obstacle, observation, firstSeen));
-    if (hopeless !== undefined) throw failure(hopeless, `Deployment ${run.namespace}/${names.deployment} cannot become ready: ${seen}`, run);
+    if (hopeless !== undefined)
+      throw failure(hopeless, `Deployment ${run.namespace}/${names.deployment} cannot become ready: ${seen}`, run);
     const pulling = obstacles.some(({ reason }) => reason === "Pulling");
     if (elapsedMs > (pulling ? expectation.pullTimeoutMs : expectation.readyTimeoutMs)) {
-      throw failure(obstacles[0], `Deployment ${run.namespace}/${names.deployment} was not ready after ${Math.round(elapsedMs / 1000)} s: ${seen}`, run);
+      throw failure(
+        obstacles[0],
+        `Deployment ${run.namespace}/${names.deployment} was not ready after ${Math.round(elapsedMs / 1000)} s: ${seen}`,
+        run,
+      );
     }
     await sleep(intervalMs);
   }
@@ -69,7 +74,10 @@ function isHopeless(obstacle: Obstacle, { now, events }: RolloutObservation, fir
 }
 
 function failure(obstacle: Obstacle | undefined, sentence: string, run: Run): Error {
-  const byHand = [`kubectl -n ${run.namespace} get deployment,replicaset,pod -o wide`, `kubectl -n ${run.namespace} get events --sort-by=.lastTimestamp`];
+  const byHand = [
+    `kubectl -n ${run.namespace} get deployment,replicaset,pod -o wide`,
+    `kubectl -n ${run.namespace} get events --sort-by=.lastTimestamp`,
+  ];
   return obstacle?.verdict === "inconclusive" ? new InconclusiveError(sentence, { byHand }) : new ConformanceError(sentence, { byHand });
 }
 
@@ -82,7 +90,13 @@ async function observe(client: KubernetesClient, run: Run, explain: boolean): Pr
     explain ? leaderLease(client, "kube-scheduler") : undefined,
     explain ? leaderLease(client, "kube-controller-manager") : undefined,
   ]);
-  return { deployment, pods, events, leases: { "kube-scheduler": scheduler, "kube-controller-manager": controllerManager }, now: Date.now() };
+  return {
+    deployment,
+    pods,
+    events,
+    leases: { "kube-scheduler": scheduler, "kube-controller-manager": controllerManager },
+    now: Date.now(),
+  };
 }
 
 /** Undefined where there is none or it may not be read: some clusters hide their control plane. */

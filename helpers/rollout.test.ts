@@ -45,7 +45,10 @@ test.for([
 test("a container that is being created is waited for, unless its sandbox fails", () => {
   const creating = observation({ pods: [waiting("ContainerCreating")] });
   expect(obstaclesOf(creating)).toMatchObject([{ hope: "patient" }]);
-  const failing = observation({ pods: [waiting("ContainerCreating")], events: [event("FailedCreatePodSandBox", "cni plugin not initialized")] });
+  const failing = observation({
+    pods: [waiting("ContainerCreating")],
+    events: [event("FailedCreatePodSandBox", "cni plugin not initialized")],
+  });
   expect(obstaclesOf(failing)).toMatchObject([{ reason: "FailedCreatePodSandBox", hope: "little", verdict: "fail" }]);
 });
 
@@ -76,11 +79,14 @@ test.for([
 
 test("a leader that has stopped renewing its Lease is named", () => {
   const lease = (renewTime: string) => ({ spec: { renewTime: renewTime as never, holderIdentity: "server_1" } });
-  const stale = observation({ leases: { "kube-scheduler": lease("2026-01-01T00:00:00Z"), "kube-controller-manager": lease("2026-01-01T00:00:58Z") } });
+  const stale = observation({
+    leases: { "kube-scheduler": lease("2026-01-01T00:00:00Z"), "kube-controller-manager": lease("2026-01-01T00:00:58Z") },
+  });
   expect(obstaclesOf(stale)).toMatchObject([{ subject: "kube-scheduler", reason: "StaleLease", verdict: "fail" }]);
 });
 
 test("a Pod on its way out hinders nothing", () => {
-  const going = { ...waiting("CrashLoopBackOff"), metadata: { name: "nginx-1", deletionTimestamp: new Date() } };
+  const going = waiting("CrashLoopBackOff");
+  going.metadata = { name: "nginx-1", deletionTimestamp: new Date() };
   expect(obstaclesOf(observation({ pods: [going] }))).toEqual([]);
 });

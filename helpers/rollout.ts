@@ -39,7 +39,8 @@ export function isReady(pod: V1Pod): boolean {
 /** The Pods that count: those that are not on their way out. */
 export const livePods = (pods: readonly V1Pod[]): V1Pod[] => pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
 
-const cannotHeal = /manifest unknown|manifest for .* not found|no match for platform|failed to resolve reference .*: not found|unsupported manifest/i;
+const cannotHeal =
+  /manifest unknown|manifest for .* not found|no match for platform|failed to resolve reference .*: not found|unsupported manifest/i;
 
 /** The reasons by which a wait ends early. Everything else is waited out. */
 const waitingReasons: Record<string, Obstacle["hope"]> = {
@@ -65,7 +66,11 @@ const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denie
 
 export function obstaclesOf(observation: RolloutObservation): Obstacle[] {
   const pods = livePods(observation.pods).filter((pod) => !isReady(pod));
-  return [...leaseObstacles(observation), ...creationObstacles(observation), ...pods.flatMap((pod) => podObstacles(pod, observation.events))];
+  return [
+    ...leaseObstacles(observation),
+    ...creationObstacles(observation),
+    ...pods.flatMap((pod) => podObstacles(pod, observation.events)),
+  ];
 }
 
 function podObstacles(pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
@@ -95,8 +100,17 @@ function eventObstacles(subject: string, pod: V1Pod, events: readonly CoreV1Even
   const pulling = latestEvent(pod, events, "Pulling");
   const pulled = latestEvent(pod, events, "Pulled");
   const phase = pod.status?.phase ?? "without a status";
-  if (pulling !== undefined && pulled === undefined) return [{ subject, reason: "Pulling", message: pulling.message ?? "", hope: "patient", verdict: "fail" }];
-  return [{ subject, reason: phase, message: pod.spec?.nodeName === undefined ? "no scheduler has looked at it" : "not Ready", hope: "patient", verdict: "fail" }];
+  if (pulling !== undefined && pulled === undefined)
+    return [{ subject, reason: "Pulling", message: pulling.message ?? "", hope: "patient", verdict: "fail" }];
+  return [
+    {
+      subject,
+      reason: phase,
+      message: pod.spec?.nodeName === undefined ? "no scheduler has looked at it" : "not Ready",
+      hope: "patient",
+      verdict: "fail",
+    },
+  ];
 }
 
 function latestEvent(pod: V1Pod, events: readonly CoreV1Event[], reason: string): CoreV1Event | undefined {

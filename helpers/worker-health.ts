@@ -10,13 +10,18 @@ import { secondsSinceRenewal } from "./lease.ts";
 import { nameOf, notReadyBecause } from "./nodes.ts";
 
 /** A quarter of nodeLeaseDurationSeconds (40), and a little for the way. */
-const renewedWithinSeconds = 13;
+const renewalSeconds = 13;
 
 /**
  * One sentence for each worker that is missing, not Ready or silent.
  * @param expected names of Nodes; when empty, every registered Node, of which there must be one
+ * @param renewedWithinSeconds how old a Lease may be, and how long one that is older is watched
  */
-export async function workerProblems(client: KubernetesClient, expected: readonly string[]): Promise<string[]> {
+export async function workerProblems(
+  client: KubernetesClient,
+  expected: readonly string[],
+  renewedWithinSeconds = renewalSeconds,
+): Promise<string[]> {
   const nodes = await client.list<V1Node>("/api/v1/nodes");
   const names = expected.length > 0 ? expected : nodes.map(nameOf);
   if (names.length === 0) return ["no Node is registered: no kubelet has ever reached the API server"];
@@ -24,7 +29,7 @@ export async function workerProblems(client: KubernetesClient, expected: readonl
     names.map(async (name) => {
       const node = nodes.find((candidate) => nameOf(candidate) === name);
       if (node === undefined) return `${name}: not registered; the cluster has ${nodes.map(nameOf).join(", ") || "no Nodes"}`;
-      const problem = notReadyBecause(node) ?? (await silence(client, name));
+      const problem = notReadyBecause(node) ?? (await silence(client, name, renewedWithinSeconds));
       return problem === undefined ? [] : `${name}: ${problem}`;
     }),
   );
@@ -32,7 +37,7 @@ export async function workerProblems(client: KubernetesClient, expected: readonl
 }
 
 /** A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. */
-async function silence(client: KubernetesClient, name: string): Promise<string | undefined> {
+async function silence(client: KubernetesClient, name: string, renewedWithinSeconds: number): Promise<string | undefined> {
   const first = await readLease(client, name);
   if (first === undefined) return "Ready, but it has no Lease in kube-node-lease: its kubelet does not report";
   const age = secondsSinceRenewal(first);
@@ -41,7 +46,7 @@ async function silence(client: KubernetesClient, name: string): Promise<string |
   while (Date.now() < deadline) {
     await sleep(500);
     const lease = await readLease(client, name);
-    if (lease?.spec?.renewTime !== first.spec?.renewTime) return undefined;
+    if (lease !== undefined && lease.spec?.renewTime !== first.spec?.renewTime) return undefined;
   }
   return `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not in the ${renewedWithinSeconds} s since: its kubelet is silent`;
 }

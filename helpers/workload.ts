@@ -6,7 +6,13 @@ import { readFileSync } from "node:fs";
 import type { V1ConfigMap, V1Deployment, V1Secret, V1Service } from "@kubernetes/client-node";
 import { labelsOf, type Run } from "./run.ts";
 
-export const names = { deployment: "nginx", service: "nginx", secret: "kubernetes-the-hard-way", calibration: "smoke-calibration", pullSecret: "smoke-pull" };
+export const names = {
+  deployment: "nginx",
+  service: "nginx",
+  secret: "kubernetes-the-hard-way",
+  calibration: "smoke-calibration",
+  pullSecret: "smoke-pull",
+};
 export const containerName = "nginx";
 export const servicePort = 80;
 

@@ -9,13 +9,21 @@ test("secret-read-back: a Secret reads back through the API as it was written", 
 });
 
 // The API server decrypts what it serves, so only the bytes in etcd show how a Secret is stored.
-test("secret-encrypted: etcd holds the Secret once, encrypted by the expected provider and key", async ({ secret, etcd, encryption, byHand }) => {
+test("secret-encrypted: etcd holds the Secret once, encrypted by the expected provider and key", async ({
+  secret,
+  etcd,
+  encryption,
+  byHand,
+}) => {
   byHand(etcd.byHand(secret.key));
 
   const entries = await etcd.entries(secret.key);
 
-  expect(entries.map(({ key }) => key), `${etcd.host}: keys in etcd for ${secret.key}`).toEqual([secret.key]);
-  const [{ value }] = entries as [{ value: Buffer }];
+  expect(
+    entries.map(({ key }) => key),
+    `${etcd.host}: keys in etcd for ${secret.key}`,
+  ).toEqual([secret.key]);
+  const [{ value }] = entries as readonly [(typeof entries)[number]];
   const beginning = value.subarray(0, encryption.prefix.length).toString("latin1");
   expect(beginning, `${etcd.host}: the first bytes of the value of ${secret.key}`).toBe(encryption.prefix);
   const problem = structureProblem(classify(value, [encryption.keyName]));
@@ -31,20 +39,33 @@ test("secret-no-plaintext: neither the key nor the data of the Secret shows in e
 });
 
 // A prefix can be there with any bytes behind it. That the intended key opens them, to the Secret just written, is the proof.
-test("secret-decrypts: what etcd holds decrypts with the given EncryptionConfiguration to the Secret", async ({ secret, storedSecret, encryption, skip, byHand }) => {
+test("secret-decrypts: what etcd holds decrypts with the given EncryptionConfiguration to the Secret", async ({
+  secret,
+  storedSecret,
+  encryption,
+  skip,
+  byHand,
+}) => {
   if (encryption.configuration === undefined) return skip("SMOKE_ENCRYPTION_CONFIG is not set, so there is no key to decrypt with");
   byHand(storedSecret.byHand);
 
-  const decrypted = await encryption.decryptSecret(storedSecret.value, secret.key);
+  const decrypted = encryption.decryptSecret(storedSecret.value, secret.key);
 
   expect(decrypted, `${storedSecret.where}, decrypted with ${encryption.configurationPath}`).toEqual(secret.data);
 });
 
-test("secret-deleted: once the Secret is deleted, its key is gone from etcd", { concurrent: false }, async ({ secret, storedSecret, etcd, byHand }) => {
-  byHand(storedSecret.byHand);
+test(
+  "secret-deleted: once the Secret is deleted, its key is gone from etcd",
+  { concurrent: false },
+  async ({ secret, storedSecret, etcd, byHand }) => {
+    byHand(storedSecret.byHand);
 
-  await secret.remove();
-  const entries = await etcd.entries(secret.key);
+    await secret.remove();
+    const entries = await etcd.entries(secret.key);
 
-  expect(entries.map(({ key }) => key), `${storedSecret.where}: what is left of it after the deletion`).toEqual([]);
-});
+    expect(
+      entries.map(({ key }) => key),
+      `${storedSecret.where}: what is left of it after the deletion`,
+    ).toEqual([]);
+  },
+);

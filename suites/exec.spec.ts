@@ -6,7 +6,9 @@ test("exec-version: nginx -v reports a version, on every worker", async ({ inEac
   // nginx writes its version to stderr.
   const seen = await inEachPod.exec(["nginx", "-v"]);
 
-  expect(seen, "nginx -v").toEqual(inEachPod.expecting({ exitCode: 0, stdout: "", stderr: expect.stringMatching(/^nginx version: nginx\/\d+\.\d+/) }));
+  expect(seen, "nginx -v").toEqual(
+    inEachPod.expecting({ exitCode: 0, stdout: "", stderr: expect.stringMatching(/^nginx version: nginx\/\d+\.\d+/) }),
+  );
 });
 
 test("exec-streams: stdout, stderr and the exit code come back apart and as they are, on every worker", async ({ inEachPod, byHand }) => {
@@ -24,8 +26,12 @@ test("exec-reads: environment and files of the container can be read, on every w
   const files = await inEachPod.exec(["ls", "-la", "/usr/share/nginx/html"]);
 
   // The kubelet sets HOSTNAME to the Pod's name, so that the environment is known to be this Pod's.
-  expect(environment, "env").toEqual(inEachPod.expecting((pod) => ({ exitCode: 0, stdout: expect.stringContaining(`HOSTNAME=${pod.name}\n`), stderr: "" })));
-  expect(files, "ls -la /usr/share/nginx/html").toEqual(inEachPod.expecting({ exitCode: 0, stdout: expect.stringContaining("index.html"), stderr: "" }));
+  expect(environment, "env").toEqual(
+    inEachPod.expecting((pod) => ({ exitCode: 0, stdout: expect.stringContaining(`HOSTNAME=${pod.name}\n`), stderr: "" })),
+  );
+  expect(files, "ls -la /usr/share/nginx/html").toEqual(
+    inEachPod.expecting({ exitCode: 0, stdout: expect.stringContaining("index.html"), stderr: "" }),
+  );
 });
 
 test("exec-stdin: standard input reaches the command, and so does its end, on every worker", async ({ inEachPod, byHand }) => {

@@ -1,12 +1,15 @@
 import { expect, test } from "../fixtures/index.ts";
 
-test("service-ports: port 80 maps to a NodePort, and the ClusterIP lies in the service range", async ({ service, byHand }) => {
+test("service-ports: port 80 maps to a NodePort, and the ClusterIP lies in the service range", async ({ service, note, byHand }) => {
   byHand(`kubectl -n ${service.namespace} get service ${service.name} -o wide`, "kubectl get servicecidrs");
 
-  const { type, port, nodePort, clusterIP, rangeProblems } = await service.observe();
+  const { type, port, nodePort, clusterIP } = service;
+  const range = await service.clusterIPRange();
+  await note(range === undefined ? "the service range is not known here" : `the service range is ${range.ranges}, by ${range.source}`);
 
   expect({ type, port, nodePort }, `Service ${service.name}`).toEqual({ type: "NodePort", port: 80, nodePort: expect.any(Number) });
-  expect(rangeProblems, `ClusterIP ${clusterIP}: ranges it does not lie in`).toEqual([]);
+  expect(nodePort, "its NodePort").toBeGreaterThan(0);
+  expect(range?.holdsClusterIP, `ClusterIP ${clusterIP} lies in ${range?.ranges}, the service range by ${range?.source}`).not.toBe(false);
 });
 
 test("service-endpoints: the EndpointSlices hold exactly the ready Pods", async ({ service, pods, byHand }) => {
@@ -17,19 +20,20 @@ test("service-endpoints: the EndpointSlices hold exactly the ready Pods", async 
   expect(addresses, `EndpointSlices of Service ${service.name}`).toEqual(pods.map((pod) => `${pod.podIP}:${pod.port}`).toSorted());
 });
 
-test("node-port-answers: the NodePort answers every time, through every Node", async ({ service, nodes, nodePort, byHand }) => {
-  byHand(...nodes.map((node) => `curl --head http://${node.address}:$(kubectl -n ${service.namespace} get service ${service.name} -o jsonpath='{.spec.ports[0].nodePort}')`));
+test("node-port-answers: through every Node, the NodePort answers every request", async ({ pods, nodePort, byHand }) => {
+  byHand(...nodePort.nodes.map(({ origin }) => `curl --head ${origin}`));
 
-  const wrongAnswers = await nodePort.askEveryNode();
+  const wrongAnswers = await nodePort.wrongAnswers();
 
-  expect(wrongAnswers, "answers other than 200").toEqual([]);
+  expect(wrongAnswers, `Nodes through which not every request to the ${pods.length} Pods was answered with 200`).toEqual([]);
 });
 
-// With two Pods, half of the answers may hide that a Node cannot reach the other half.
-test("node-port-every-pod: through every Node, every ready Pod answers", async ({ service, pods, nodes, nodePort, byHand }) => {
-  byHand(`kubectl -n ${service.namespace} get endpointslices,pods -o wide`, ...nodes.map((node) => `ssh ${node.name} ip route`));
+// With two Pods, half of the answers can hide that a Node does not reach the other half.
+test("node-port-every-pod: through every Node, every ready Pod answers", async ({ pods, nodePort, byHand }) => {
+  byHand(...nodePort.nodes.map(({ name }) => `ssh ${name} ip route`), ...nodePort.nodes.map(({ origin }) => `curl ${origin}/some-token`));
 
-  const answered = await nodePort.podsBehindEveryNode(pods);
+  const answered = await nodePort.podsBehind(pods);
 
-  expect(answered, "Pods that answered, by Node").toEqual(Object.fromEntries(nodes.map((node) => [node.name, pods.map((pod) => pod.where)])));
+  const everyPod = pods.map(({ where }) => where);
+  expect(answered, "the Pods that have answered, by Node").toEqual(Object.fromEntries(nodePort.nodes.map(({ name }) => [name, everyPod])));
 });
