@@ -60,7 +60,9 @@ const trees = {
 
 /** Where a tree is kept; the name changes with what goes into it. */
 export function treeFolder(which: keyof typeof trees): string {
-  const hash = createHash("sha256").update(JSON.stringify([release, trees[which]])).digest("hex");
+  const hash = createHash("sha256")
+    .update(JSON.stringify([release, trees[which]]))
+    .digest("hex");
   return join(cacheFolder, `${which}-${hash.slice(0, 12)}`);
 }
 
@@ -73,7 +75,15 @@ export async function provideTree(which: keyof typeof trees): Promise<string> {
   await rm(partial, { recursive: true, force: true });
   await mkdir(cacheFolder, { recursive: true });
   const variant = which === "host" ? "minbase" : "apt";
-  await run(["mmdebstrap", "--quiet", `--variant=${variant}`, `--include=${packages.join(",")}`, `--customize-hook=${script}`, release, partial]);
+  await run([
+    "mmdebstrap",
+    "--quiet",
+    `--variant=${variant}`,
+    `--include=${packages.join(",")}`,
+    `--customize-hook=${script}`,
+    release,
+    partial,
+  ]);
   await rename(partial, folder);
   return folder;
 }

@@ -21,7 +21,8 @@ type Module = {
 
 /** The version that Kubernetes' binaries say they are; a plain build says v0.0.0, and a kubelet of that version registers oddly. */
 function kubernetesStamp(): string[] {
-  const [, major = "1", minor = "", patch = ""] = /k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\d+)/.exec(readFileSync(goModOf("kubernetes"), "utf8")) ?? [];
+  const [, major = "1", minor = "", patch = ""] =
+    /k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\d+)/.exec(readFileSync(goModOf("kubernetes"), "utf8")) ?? [];
   const values = { gitVersion: `v${major}.${minor}.${patch}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
   const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
   return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
@@ -69,7 +70,8 @@ export const binaryNames: readonly string[] = [
 export function binariesFolder(): string {
   const hash = createHash("sha256");
   const folder = join(import.meta.dirname, "modules");
-  for (const name of readdirSync(folder).toSorted()) hash.update(readFileSync(join(folder, name, "go.sum"))).update(readFileSync(goModOf(name)));
+  for (const name of readdirSync(folder).toSorted())
+    hash.update(readFileSync(join(folder, name, "go.sum"))).update(readFileSync(goModOf(name)));
   return join(cacheFolder, `binaries-${hash.digest("hex").slice(0, 12)}`);
 }
 
@@ -98,10 +100,17 @@ async function copyReady(ready: string, folder: string): Promise<void> {
   for (const name of binaryNames) await cp(join(ready, name), join(folder, name));
 }
 
-async function build({ name, packages, output, cgo = false, tags, linkerFlags = [] }: Module, folder: string, onStep: (name: string) => void): Promise<void> {
+async function build(
+  { name, packages, output, cgo = false, tags, linkerFlags = [] }: Module,
+  folder: string,
+  onStep: (name: string) => void,
+): Promise<void> {
   onStep(output ?? name);
   const command: [string, ...string[]] = ["go", "build", "-trimpath", "-ldflags", ["-s", "-w", ...linkerFlags].join(" ")];
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
-  await run(command, { folder: join(import.meta.dirname, "modules", name), environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly" } });
+  await run(command, {
+    folder: join(import.meta.dirname, "modules", name),
+    environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly" },
+  });
 }

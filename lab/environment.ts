@@ -39,7 +39,12 @@ export function variablesOf(instance: Instance): Record<string, string> {
 /** A shell on a host, or one command; returns its exit code. */
 export async function openShell(instance: Instance, host: string, command: readonly string[]): Promise<number> {
   const address = hostsOf(instance.topology).find(({ name }) => name === host)?.address;
-  if (address === undefined) throw new SettingsError([`"${host}" is not a host of the lab: ${hostsOf(instance.topology).map(({ name }) => name).join(", ")}.`]);
+  if (address === undefined)
+    throw new SettingsError([
+      `"${host}" is not a host of the lab: ${hostsOf(instance.topology)
+        .map(({ name }) => name)
+        .join(", ")}.`,
+    ]);
   if (!isRunning(instance)) throw new SettingsError([`The lab "${instance.name}" is not up. Boot it: npm run lab -- up`]);
   const { SMOKE_SSH_KEY: key, SMOKE_SSH_KNOWN_HOSTS: knownHosts } = variablesOf(instance);
   const options = ["-F", "none", "-i", key as string, "-o", `UserKnownHostsFile=${knownHosts}`, "-o", "StrictHostKeyChecking=yes"];

@@ -39,8 +39,14 @@ async function problemOf(instance: Instance): Promise<string | undefined> {
   const ready = await run(kubectl(instance, "get", "--raw", "/readyz"));
   if (ready !== "ok") return `/readyz answered ${ready}`;
   const nodes = (JSON.parse(await run(kubectl(instance, "get", "nodes", "-o", "json"))) as { items: Node[] }).items;
-  const problems = instance.topology.workers.flatMap(({ name }) => nodeProblem(name, nodes.find((node) => node.metadata.name === name)) ?? []);
-  return problems.length > 0 ? problems.join("; ") : await controllersProblem(instance);
+  const problems = instance.topology.workers.flatMap(
+    ({ name }) =>
+      nodeProblem(
+        name,
+        nodes.find((node) => node.metadata.name === name),
+      ) ?? [],
+  );
+  return problems.length > 0 ? problems.join("; ") : controllersProblem(instance);
 }
 
 function nodeProblem(name: string, node: Node | undefined): string | undefined {

@@ -23,10 +23,19 @@ export async function installHost(
 ): Promise<void> {
   const folder = folderOf(instance, host);
   for (const name of ["upper", "work", "root", "containerd"]) await mkdir(join(folder, name), { recursive: true });
-  await run(["mount", "-t", "overlay", "overlay", "-o", `lowerdir=${base},upperdir=${folder}/upper,workdir=${folder}/work`, `${folder}/root`]);
+  await run([
+    "mount",
+    "-t",
+    "overlay",
+    "overlay",
+    "-o",
+    `lowerdir=${base},upperdir=${folder}/upper,workdir=${folder}/work`,
+    `${folder}/root`,
+  ]);
   const root = instance.rootOf(host);
   for (const { files, units } of components) {
-    for (const [path, content] of Object.entries(files)) await install(join(root, path), content, { binaries, pki: join(instance.folder, "pki") });
+    for (const [path, content] of Object.entries(files))
+      await install(join(root, path), content, { binaries, pki: join(instance.folder, "pki") });
     const wants = join(root, "etc/systemd/system/multi-user.target.wants");
     await mkdir(wants, { recursive: true });
     for (const unit of units) await symlink(`/etc/systemd/system/${unit}`, join(wants, unit));
@@ -59,7 +68,14 @@ export async function bootHost(instance: Instance, host: string): Promise<number
   const console = openSync(join(folder, "console.log"), "a");
   const cgroups = await createCgroups(instance, host);
   const nspawn = [
-    ...["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", `--directory=${instance.rootOf(host)}`, `--machine=${instance.namespaceOf(host)}`],
+    ...[
+      "systemd-nspawn",
+      "--quiet",
+      "--register=no",
+      "--keep-unit",
+      `--directory=${instance.rootOf(host)}`,
+      `--machine=${instance.namespaceOf(host)}`,
+    ],
     ...[`--hostname=${host}`, `--network-namespace-path=/run/netns/${instance.namespaceOf(host)}`, ...capabilities],
     ...[`--bind=${folder}/containerd:/var/lib/containerd`, "--bind=/dev/kmsg", "--console=pipe", "--boot"],
   ];
@@ -68,7 +84,11 @@ export async function bootHost(instance: Instance, host: string): Promise<number
   const child = spawn("sh", ["-c", `${enter} && exec "$@"`, "sh", ...nspawn], {
     detached: true,
     stdio: ["ignore", console, console],
-    env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network", ...(usesUnified() ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "0" }) },
+    env: {
+      ...process.env,
+      SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+      ...(usesUnified() ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "0" }),
+    },
   });
   child.unref();
   if (child.pid === undefined) throw new Error(`${host}: systemd-nspawn could not be started`);
@@ -153,7 +173,9 @@ export function initOf(leader: number): number | undefined {
 
 /** Removes what a powered off instance still has in the kernel: mounts and cgroups. */
 export async function releaseHosts(instance: Instance): Promise<void> {
-  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "");
+  const mounts = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "");
   for (const mount of mounts.filter((path) => path.startsWith(`${instance.folder}/`)).toReversed()) await run(["umount", "--lazy", mount]);
   for (const folder of cgroupsOf(instance)) await succeeds(["rmdir", folder]);
   for (const hierarchy of hierarchies()) await succeeds(["rmdir", dirname(join(hierarchy, instance.cgroupOf()))]);

@@ -26,7 +26,15 @@ export type Instance = {
   kubeconfig: string;
 };
 
-export function instanceOf({ name, subnet = subnetOfName(name), workers }: { name: string; subnet?: string | undefined; workers: number }): Instance {
+export function instanceOf({
+  name,
+  subnet = subnetOfName(name),
+  workers,
+}: {
+  name: string;
+  subnet?: string | undefined;
+  workers: number;
+}): Instance {
   const folder = join(stateFolder, name);
   return {
     name,
@@ -62,7 +70,7 @@ export function definitionHash(shape: { subnet: string; workers: number }): stri
 function sources(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.(ts|mod|sum)$/.test(entry.name) && !/\.test\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(ts|mod|sum)$/.test(entry.name) && !entry.name.endsWith(".test.ts"))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }
@@ -73,7 +81,8 @@ export function chosenInstance(environment: Readonly<Record<string, string | und
   const subnet = environment["LAB_SUBNET"] || undefined;
   const problems: string[] = [];
   if (!/^[a-z][a-z0-9]{0,9}$/.test(name)) problems.push(`LAB_NAME="${name}": expected up to 10 small letters and digits, such as lab2.`);
-  if (subnet !== undefined && !/^\d+\.\d+\.\d+\.0\/24$/.test(subnet)) problems.push(`LAB_SUBNET="${subnet}": expected a /24, such as 10.91.7.0/24.`);
+  if (subnet !== undefined && !/^\d+\.\d+\.\d+\.0\/24$/.test(subnet))
+    problems.push(`LAB_SUBNET="${subnet}": expected a /24, such as 10.91.7.0/24.`);
   if (!Number.isInteger(workers) || workers < 1 || workers > 16) problems.push(`--workers: expected a number from 1 to 16.`);
   if (problems.length > 0) throw new SettingsError(problems);
   return instanceOf({ name, subnet, workers });

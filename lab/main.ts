@@ -30,7 +30,9 @@ async function down(instance: Instance): Promise<void> {
 
 async function status(instance: Instance): Promise<void> {
   const { isRunning } = await import("./environment.ts");
-  process.stdout.write(isRunning(instance) ? `"${instance.name}" is up at ${instance.topology.server.address}\n` : `"${instance.name}" is not up\n`);
+  process.stdout.write(
+    isRunning(instance) ? `"${instance.name}" is up at ${instance.topology.server.address}\n` : `"${instance.name}" is not up\n`,
+  );
   process.exitCode = isRunning(instance) ? 0 : 1;
 }
 

@@ -5,8 +5,15 @@ import { hostsOf } from "./topology.ts";
 import type { Instance } from "./instance.ts";
 import { lines, run, succeeds } from "./run.ts";
 
-const inNamespace = (namespace: string, ...command: readonly string[]): [string, ...string[]] => ["ip", "netns", "exec", namespace, ...command];
-const batch = (namespace: string, ...commands: readonly string[]): Promise<string> => run(["ip", "-n", namespace, "-batch", "-"], { input: lines(...commands) });
+const inNamespace = (namespace: string, ...command: readonly string[]): [string, ...string[]] => [
+  "ip",
+  "netns",
+  "exec",
+  namespace,
+  ...command,
+];
+const batch = (namespace: string, ...commands: readonly string[]): Promise<string> =>
+  run(["ip", "-n", namespace, "-batch", "-"], { input: lines(...commands) });
 
 /** Creates all of it anew; what an interrupted attempt left is removed first. */
 export async function createNetwork(instance: Instance): Promise<void> {
@@ -25,10 +32,26 @@ async function connectHost(instance: Instance, host: { name: string; address: st
   const namespace = instance.namespaceOf(host.name);
   const { topology } = instance;
   await run(["ip", "netns", "add", namespace]);
-  await run(["ip", "-n", instance.namespaceOf(), "link", "add", `host-${index}`, "type", "veth", "peer", "name", "eth0", "netns", namespace]);
+  await run([
+    "ip",
+    "-n",
+    instance.namespaceOf(),
+    "link",
+    "add",
+    `host-${index}`,
+    "type",
+    "veth",
+    "peer",
+    "name",
+    "eth0",
+    "netns",
+    namespace,
+  ]);
   await batch(instance.namespaceOf(), `link set host-${index} master br0 up`);
   // The static routes of the guide's chapter on Pod network routes: to every worker's Pods by way of that worker.
-  const routes = topology.workers.filter(({ name }) => name !== host.name).map(({ podCIDR, address }) => `route add ${podCIDR} via ${address}`);
+  const routes = topology.workers
+    .filter(({ name }) => name !== host.name)
+    .map(({ podCIDR, address }) => `route add ${podCIDR} via ${address}`);
   await batch(
     namespace,
     "link set lo up",
@@ -59,7 +82,11 @@ export async function collisions(instance: Instance): Promise<string[]> {
   const routes = JSON.parse(await run(["ip", "-j", "-4", "route"])) as Route[];
   const foreign = [
     ...addresses.flatMap(({ ifname, addr_info }) =>
-      addr_info.map(({ local, prefixlen }) => ({ dev: ifname, range: `${local}/${prefixlen}`, what: `address ${local}/${prefixlen} of ${ifname}` })),
+      addr_info.map(({ local, prefixlen }) => ({
+        dev: ifname,
+        range: `${local}/${prefixlen}`,
+        what: `address ${local}/${prefixlen} of ${ifname}`,
+      })),
     ),
     ...routes.filter(({ dst }) => dst !== "default").map(({ dst, dev = "" }) => ({ dev, range: dst, what: `route to ${dst} by ${dev}` })),
   ];

@@ -86,7 +86,24 @@ async function issue(folder: string, { name, subject, alternativeNames = [] }: C
     ...(alternativeNames.length > 0 ? [`subjectAltName=${alternativeNames.join(",")}`] : []),
   ].flatMap((extension) => ["-addext", extension]);
   const signer = ["-CA", "ca.crt", "-CAkey", "ca.key"];
-  await run(["openssl", "req", "-x509", ...newKey, ...days, "-subj", subject, ...extensions, ...signer, "-keyout", `${name}.key`, "-out", `${name}.crt`], { folder });
+  await run(
+    [
+      "openssl",
+      "req",
+      "-x509",
+      ...newKey,
+      ...days,
+      "-subj",
+      subject,
+      ...extensions,
+      ...signer,
+      "-keyout",
+      `${name}.key`,
+      "-out",
+      `${name}.crt`,
+    ],
+    { folder },
+  );
 }
 
 type Kubeconfig = { name: string; user: string; server: string };
@@ -123,6 +140,9 @@ const encryptionConfiguration = () => ({
   kind: "EncryptionConfiguration",
   apiVersion: "apiserver.config.k8s.io/v1",
   resources: [
-    { resources: ["secrets"], providers: [{ aescbc: { keys: [{ name: "key1", secret: randomBytes(32).toString("base64") }] } }, { identity: {} }] },
+    {
+      resources: ["secrets"],
+      providers: [{ aescbc: { keys: [{ name: "key1", secret: randomBytes(32).toString("base64") }] } }, { identity: {} }],
+    },
   ],
 });

@@ -43,10 +43,13 @@ function missingPackages(environment: Environment): string[] {
 /** What cannot be installed for anybody. */
 async function lacks(environment: Environment): Promise<string[]> {
   const problems: string[] = [];
-  if (process.platform !== "linux" || process.arch !== "x64") problems.push(`it boots on Linux, amd64; this is ${process.platform}, ${process.arch}.`);
+  if (process.platform !== "linux" || process.arch !== "x64")
+    problems.push(`it boots on Linux, amd64; this is ${process.platform}, ${process.arch}.`);
   if (process.getuid?.() !== 0) problems.push("it needs root, for namespaces, mounts and cgroups: sudo npm run lab -- up.");
   if (!haveBinaries() && !environment["LAB_BINARIES"] && !(await hasGo())) {
-    problems.push("it builds Kubernetes with Go 1.26 or newer, which is not in PATH: install it, or name a folder of ready binaries in LAB_BINARIES.");
+    problems.push(
+      "it builds Kubernetes with Go 1.26 or newer, which is not in PATH: install it, or name a folder of ready binaries in LAB_BINARIES.",
+    );
   }
   return problems;
 }
@@ -64,7 +67,8 @@ export async function providePrerequisites(environment: Environment, say: (line:
   const problems = await lacks(environment);
   const packages = process.platform === "linux" ? missingPackages(environment) : [];
   const command = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
-  const canInstall = problems.length === 0 && environment["LAB_INSTALL"] !== "never" && (await succeeds(["sh", "-c", "command -v apt-get"]));
+  const canInstall =
+    problems.length === 0 && environment["LAB_INSTALL"] !== "never" && (await succeeds(["sh", "-c", "command -v apt-get"]));
   if (packages.length > 0 && !canInstall) problems.push(`it needs the Debian packages ${packages.join(", ")}: ${command}`);
   if (problems.length > 0) throw new SettingsError(problems.map((problem) => `The lab cannot be booted here: ${problem}`));
   if (packages.length === 0) return;

@@ -1,7 +1,10 @@
 /**
  * Progress, as lines on stderr: what, which step of how many, and how long each took.
  */
-export type Progress = { step<Result>(what: string, action: () => Promise<Result>): Promise<Result>; say(line: string): void };
+export type Progress = {
+  step: <Result>(what: string, action: () => Promise<Result>) => Promise<Result>;
+  say: (line: string) => void;
+};
 
 export function progressOf(total: number): Progress {
   let done = 0;

@@ -23,7 +23,7 @@ const read = (name: string): number => Number(readFileSync(pathOf(name), "utf8")
 /** Changes what has to change; returns a line for each change. */
 export async function applySysctls(): Promise<string[]> {
   await mkdir(stateFolder, { recursive: true });
-  const record: Record<string, number> = existsSync(recordPath) ? JSON.parse(readFileSync(recordPath, "utf8")) : {};
+  const record = existsSync(recordPath) ? (JSON.parse(readFileSync(recordPath, "utf8")) as Record<string, number>) : {};
   const changes = Object.entries(wanted).filter(([name, { value, atLeast }]) => (atLeast ? read(name) < value : read(name) !== value));
   for (const [name] of changes) record[name] ??= read(name);
   // The record is written first: a crash in between leaves a record of what was not changed, never a change without a record.

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
-import { SettingsError } from "../helpers/errors.ts";
+import { reasonOf, SettingsError } from "../helpers/errors.ts";
 import { provideTree } from "./base.ts";
 import { haveBinaries, provideBinaries } from "./binaries.ts";
 import { componentsOf } from "./components/index.ts";
@@ -37,7 +37,8 @@ export async function bringUp(instance: Instance, environment: Environment): Pro
     await healthy(instance);
     return progress.say(`"${instance.name}" is up and healthy`);
   }
-  if (recorded !== undefined && recorded.hash !== hash) progress.say(`"${instance.name}" was made by another checkout, or for another shape: it is built anew`);
+  if (recorded !== undefined && recorded.hash !== hash)
+    progress.say(`"${instance.name}" was made by another checkout, or for another shape: it is built anew`);
   await providePrerequisites(environment, progress.say);
   await refuseCollisions(instance);
   await takeDown(instance, progress.say);
@@ -58,7 +59,10 @@ async function create(instance: Instance, environment: Environment, progress: Pr
     : await step("building Kubernetes, etcd, containerd, runc, CNI plugins", () =>
         provideBinaries(environment["LAB_BINARIES"] || undefined, (name) => say(`  ${name}`)),
       );
-  const [base, images] = await step("Debian for the hosts, nginx for the Pods", async () => [await provideTree("host"), await provideImages()] as const);
+  const [base, images] = await step(
+    "Debian for the hosts, nginx for the Pods",
+    async () => [await provideTree("host"), await provideImages()] as const,
+  );
   for (const change of await applySysctls()) say(change);
   await mkdir(instance.folder, { recursive: true, mode: 0o700 });
   await step("certificates and network", () => Promise.all([createPKI(instance), createNetwork(instance)]));
@@ -68,7 +72,12 @@ async function create(instance: Instance, environment: Environment, progress: Pr
     await Promise.all([...components].map(([host, of]) => installHost(instance, host, { base, binaries, components: of })));
     for (const host of components.keys()) leaders[host] = await bootHost(instance, host);
   });
-  await writeFile(join(instance.folder, "known_hosts"), hostsOf(instance.topology).map((host) => `${knownHost(instance, host)}\n`).join(""));
+  await writeFile(
+    join(instance.folder, "known_hosts"),
+    hostsOf(instance.topology)
+      .map((host) => `${knownHost(instance, host)}\n`)
+      .join(""),
+  );
   await step("control plane, registry and images", async () => {
     await Promise.all([pushImages(instance, images), grantKubeletAccess(instance)]);
   });
@@ -117,7 +126,10 @@ async function retrying<Result>(what: string, attempt: () => Promise<Result>): P
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`${what} did not come up within 60 s; last seen: ${error instanceof Error ? error.message : error}`, { cause: error });
+      if (Date.now() > deadline)
+        throw new Error(`${what} did not come up within 60 s; last seen: ${reasonOf(error)}`, {
+          cause: error,
+        });
       await sleep(150);
     }
   }

@@ -37,7 +37,9 @@ export const containerd: WorkerComponent = ({ topology }) => {
       "/usr/local/bin/runc": { binary: "runc" },
       "/etc/containerd/config.toml": { text: configuration },
       // Every pull goes to the lab's registry, under its own name; without `server` a miss would be asked of the Internet.
-      "/etc/containerd/certs.d/_default/hosts.toml": { text: `server = "${mirror}"\n[host."${mirror}"]\n  capabilities = ["pull", "resolve"]\n` },
+      "/etc/containerd/certs.d/_default/hosts.toml": {
+        text: `server = "${mirror}"\n[host."${mirror}"]\n  capabilities = ["pull", "resolve"]\n`,
+      },
       [unitPath("containerd.service")]: unit({
         description: "containerd container runtime",
         after: ["network.target", "writable-cgroups.service"],

@@ -23,7 +23,11 @@ export function componentsOf(instance: Instance): ReadonlyMap<string, readonly C
   return new Map([
     [server.name, [operatingSystem(instance, server.name), ...serverComponents.map((component) => component(instance))]] as const,
     ...workers.map(
-      (worker) => [worker.name, [operatingSystem(instance, worker.name), ...workerComponents.map((component) => component(instance, worker))]] as const,
+      (worker) =>
+        [
+          worker.name,
+          [operatingSystem(instance, worker.name), ...workerComponents.map((component) => component(instance, worker))],
+        ] as const,
     ),
   ]);
 }

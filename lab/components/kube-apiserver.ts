@@ -2,7 +2,15 @@ import { serviceCIDR } from "../topology.ts";
 import { unit, unitPath, type ServerComponent } from "./component.ts";
 
 const folder = "/var/lib/kubernetes";
-const own = ["ca.crt", "ca.key", "kube-api-server.crt", "kube-api-server.key", "service-accounts.crt", "service-accounts.key", "encryption-config.yaml"];
+const own = [
+  "ca.crt",
+  "ca.key",
+  "kube-api-server.crt",
+  "kube-api-server.key",
+  "service-accounts.crt",
+  "service-accounts.key",
+  "encryption-config.yaml",
+];
 
 /** The API server: the guide's chapter 8. */
 export const kubeAPIServer: ServerComponent = ({ topology }) => ({
