@@ -43,7 +43,9 @@ export class ApiRefusal extends InconclusiveError {
 /** The API server took the request, and was silent until its deadline. */
 export class ApiTimeout extends InconclusiveError {}
 
+/** There is no such object, or no such kind. */
 export const isNotFound = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 404;
+/** The user has not the right, or admission refuses. */
 export const isForbidden = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 403;
 /** To create what is there already, and to delete what has another UID, are both answered 409; only the reason tells them apart. */
 export const isAlreadyExists = (error: unknown): boolean => error instanceof ApiRefusal && error.reason === "AlreadyExists";

@@ -115,4 +115,5 @@ function frameOf(data: RawData): [channel: number, content: Buffer] {
   return [bytes[0] ?? -1, bytes.subarray(1)];
 }
 
+/** What is sent on a channel: the channel's number, and the content. */
 export const frame = (channel: number, content: Buffer | string): Buffer => Buffer.concat([Buffer.from([channel]), Buffer.from(content)]);

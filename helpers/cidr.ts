@@ -51,6 +51,7 @@ export function familyOf(cidr: string): 4 | 6 {
   return parse(cidr).network.kind() === "ipv4" ? 4 : 6;
 }
 
+/** Whether a text is an address range, of IPv4 in four decimal parts or of IPv6. */
 export function isCIDR(text: string): boolean {
   return ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text);
 }

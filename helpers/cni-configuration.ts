@@ -83,7 +83,8 @@ function read(path: string, text: string): { name: string; plugin: Plugin } | un
 
 function describe(file: string, name: string, { type, bridge, isGateway, isDefaultGateway, ipam }: Plugin): CNIConfiguration {
   const ranges = [...(ipam?.subnet === undefined ? [] : [{ subnet: ipam.subnet, gateway: ipam.gateway }]), ...(ipam?.ranges ?? []).flat()];
-  // Calico lets host-local ask for the Node's own range by these words. https://docs.tigera.io/calico/latest/reference/configure-cni-plugins
+  // Calico lets host-local ask for the Node's own range by these words.
+  // https://docs.tigera.io/calico/latest/reference/configure-cni-plugins
   const written = ranges.filter(({ subnet }) => !/^usePodCidr/i.test(subnet));
   const bad = written.find(({ subnet }) => !isCIDR(subnet));
   if (bad !== undefined) {
@@ -111,6 +112,7 @@ export const cniFilesCommand =
   `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do ` +
   `[ -f "$file" ] && printf '%s %s\\n' "$file" "$(base64 "$file" | tr -d '\\n')"; done; true`;
 
+/** Reads what `cniFilesCommand` has printed. */
 export function parseCNIFiles(stdout: string): CNIFile[] {
   return [...stdout.matchAll(/^(.+) ([A-Za-z0-9+/=]*)$/gm)].map(([, path, base64]) => ({
     path: path as string,

@@ -157,6 +157,7 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
     etcdctlFlags: values.SMOKE_ETCDCTL_FLAGS,
     encryption: {
       provider: values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc",
+      version: configuration?.writer.version ?? (values.SMOKE_ENCRYPTION_PROVIDER === "kms" ? "v2" : "v1"),
       keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? configuration?.writer.keyName ?? "key1",
       configurationPath: configuration?.path,
     },

@@ -11,9 +11,10 @@ export type PluginCredentials = { authorization?: string | undefined; cert?: str
 /** A plugin may open a browser for its user to log in; a run cannot wait for that for long. */
 const answerTimeoutMs = 30_000;
 
+/** Whether the credentials of a user come from a program, or from a provider that kubectl once had built in. */
 export const usesPlugin = (user: User): boolean => (user.exec ?? user["auth-provider"] ?? undefined) !== undefined;
 
-/** Returns a function that asks the plugin, or gives its last answer while that is valid. It throws a SettingsError when the plugin fails. */
+/** Returns a function that asks the plugin, or gives its last answer while that is valid; it throws SettingsError when the plugin fails. */
 export async function openPlugin(name: string, { path, is: user }: Entry<User>): Promise<() => Promise<PluginCredentials>> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();

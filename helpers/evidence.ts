@@ -30,7 +30,7 @@ export async function collectEvidence<Name extends string>(
 }
 
 /** One line for each command: its name, its exit code, and its output in base64, which keeps lines and shells apart. */
-export function evidenceScript(commands: Readonly<Record<string, string>>, prelude = ""): string {
+function evidenceScript(commands: Readonly<Record<string, string>>, prelude = ""): string {
   const lines = Object.entries(commands).map(
     ([name, command]) =>
       `output=$(${command}\n); code=$?; printf '%s %s %s\\n' ${shellQuote(name)} "$code" "$(printf '%s\\n' "$output" | base64 | tr -d '\\n')"`,
@@ -38,7 +38,8 @@ export function evidenceScript(commands: Readonly<Record<string, string>>, prelu
   return [prelude, ...lines, "exit 0"].join("\n");
 }
 
-export function parseEvidence(text: string): Record<string, Evidence> {
+/** Reads what such a script has printed; whatever else a login printed is passed over. */
+function parseEvidence(text: string): Record<string, Evidence> {
   const entries = text.matchAll(/^(\S+) (\d+) ([A-Za-z0-9+/=]*)$/gm);
   return Object.fromEntries(
     [...entries].map(([, name = "", exitCode, base64 = ""]) => [

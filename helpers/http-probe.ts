@@ -49,6 +49,7 @@ function kindOf(error: unknown): NoAnswer["kind"] {
 /** `http://host:port`, with brackets where the host is an IPv6 address. */
 export const originOf = (host: string, port: number): string => `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 
+/** An answer in a phrase: `200 from nginx/1.27.0`, `refused after 3 ms (...)`. */
 export function describeAnswer(answer: Answer | NoAnswer): string {
   if (answer.kind !== "answered") return `${answer.kind} after ${answer.tookMs} ms (${answer.detail})`;
   return `${answer.status} from ${answer.server || "a server that does not give its name"}`;

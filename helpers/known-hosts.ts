@@ -44,6 +44,7 @@ export function holdsKey(keys: readonly HostKey[], blob: Buffer): boolean {
   return keys.some((key) => key.blob.equals(blob));
 }
 
+/** Whether a host may present this key: it is noted, and not revoked. */
 export function isTrusted(blob: Buffer, { trusted, revoked }: KnownKeys): boolean {
   return holdsKey(trusted, blob) && !holdsKey(revoked, blob);
 }

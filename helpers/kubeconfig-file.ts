@@ -39,7 +39,7 @@ const file = z.looseObject({
 
 export type Cluster = z.infer<typeof cluster>;
 export type User = z.infer<typeof user>;
-export type Context = z.infer<typeof context>;
+type Context = z.infer<typeof context>;
 
 /** What a file says of a name, and which file that is: its relative paths start from that file's folder. */
 export type Entry<Kind> = { path: string; is: Kind };

@@ -35,7 +35,7 @@ export type TestAPI = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-export const authority = newCertificate({ commonName: "kubernetes" });
+const authority = newCertificate({ commonName: "kubernetes" });
 const serverCertificate = newCertificate({
   commonName: "kube-apiserver",
   subjectAltName: "IP:127.0.0.1,DNS:kubernetes",
@@ -49,6 +49,7 @@ export const statusBody = (code: number, reason: string, message: string): Answe
   body: { kind: "Status", status: "Failure", code, reason, message },
 });
 
+/** Starts one on a port of its own, and a client that it trusts. */
 export async function startTestAPI({ answer, refuse, speak, upgrade, certificate = serverCertificate }: Behaviour): Promise<TestAPI> {
   const sockets = new Set<Socket>();
   let connections = 0;

@@ -78,6 +78,7 @@ export function parseContainers(text: string): Map<string, string> {
   );
 }
 
+/** Reads what `processesCommand` has printed. */
 export function parseProcesses(text: string): Process[] {
   return [...text.matchAll(/^(\d+) (.+)$/gm)].map(([, pid, name]) => ({ pid: Number(pid), name: name as string }));
 }

@@ -4,6 +4,7 @@
 import type { V1Node } from "@kubernetes/client-node";
 import type { Toleration } from "./config.ts";
 
+/** The name of a Node, which the API always gives. */
 export const nameOf = (node: V1Node): string => node.metadata?.name ?? "";
 
 /** Why a Node is not Ready, or undefined when it is. */

@@ -83,7 +83,7 @@ export type AddressedPod = {
   hostNetwork?: boolean;
 };
 
-/** One sentence for each Pod outside of its Node's ranges, each pair of Nodes whose ranges overlap, and each address that is given twice. */
+/** One sentence for each Pod outside of its Node's ranges, each pair of Nodes whose ranges overlap, each address given twice. */
 export function podAddressProblems(pods: readonly AddressedPod[], nodes: readonly PodCIDRs[]): string[] {
   const ours = pods.filter(({ hostNetwork }) => hostNetwork !== true);
   return [

@@ -21,7 +21,10 @@ export function sshLine({ address, port, user, privateKeyPath, knownHostsPath }:
   return ["ssh", ...options, `${user}@${address}`, command].map(shellQuote).join(" ");
 }
 
-/** Commands over SSH get a short PATH: that of a login, in which `ip`, `etcdctl` and `crictl` are found, is set by files that are not read then. */
+/**
+ * Commands over SSH get a short PATH: that of a login, in which `ip`, `etcdctl` and `crictl` are found, is set by files that are not read
+ * then.
+ */
 const usualFolders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**

@@ -66,7 +66,8 @@ export async function waitForReadyPods(client: KubernetesClient, run: Run, expec
 function isHopeless(obstacle: Obstacle, { now, events }: RolloutObservation, firstSeen: Map<string, number>): boolean {
   if (obstacle.hope === "patient") return false;
   if (obstacle.hope === "none") return true;
-  const key = `${obstacle.subject} ${obstacle.reason}`;
+  // The message tells the renewals of a Lease apart, which looks stale, and is renewed, where the cluster's clock is behind.
+  const key = [obstacle.subject, obstacle.reason, obstacle.reason === "StaleLease" && obstacle.message].join(" ");
   const since = firstSeen.get(key) ?? now;
   firstSeen.set(key, since);
   const times = Math.max(0, ...events.filter((event) => event.message === obstacle.message).map((event) => event.count ?? 1));

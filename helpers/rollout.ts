@@ -32,6 +32,7 @@ export const hopelessAfterTimes = 3;
 /** A leader renews every 2 s and loses its Lease after 15 s, the defaults of --leader-elect-lease-duration. */
 const staleLeaseSeconds = 15;
 
+/** Whether a Pod is Running, and Ready to be asked. */
 export function isReady(pod: V1Pod): boolean {
   return pod.status?.phase === "Running" && (pod.status.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
 }
@@ -64,6 +65,7 @@ const eventReasons: Record<string, Obstacle["hope"]> = {
 /** Policies that refuse our Pod say nothing about whether the cluster works; a webhook that cannot be called is a broken cluster. */
 const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denied the request|is forbidden: (?!error looking up)/;
 
+/** Everything that stands between what has been seen and Pods that are Ready; the control plane first, as it explains the rest. */
 export function obstaclesOf(observation: RolloutObservation): Obstacle[] {
   const pods = livePods(observation.pods).filter((pod) => !isReady(pod));
   return [
@@ -137,9 +139,10 @@ function leaseObstacles({ leases, now }: RolloutObservation): Obstacle[] {
     if (lease === undefined) return [];
     const age = secondsSinceRenewal(lease, now);
     if (age < staleLeaseSeconds) return [];
-    const message = `its Lease in kube-system was last renewed ${Math.round(age)} s ago by ${lease.spec?.holderIdentity}`;
+    const message = `its Lease in kube-system was last renewed at ${String(lease.spec?.renewTime)} by ${lease.spec?.holderIdentity}`;
     return [{ subject: component, reason: "StaleLease", message, hope: "little", verdict: "fail" }];
   });
 }
 
+/** An obstacle in a phrase: `Pod nginx-1 on node-0: ImagePullBackOff, Back-off pulling image ...`. */
 export const describeObstacle = ({ subject, reason, message }: Obstacle): string => `${subject}: ${reason}${message && `, ${message}`}`;

@@ -40,6 +40,7 @@ export function newKeyPair(): ReturnType<typeof ssh2.utils.generateKeyPairSync> 
   return ssh2.utils.parseKey(pair.private) instanceof Error ? newKeyPair() : pair;
 }
 
+/** Starts one on a port of its own; commands run in bash, in a folder of their own. */
 export async function startTestServer({
   hostname = "node-0",
   otherHostKey,

@@ -14,7 +14,7 @@ export const names = {
   pullSecret: "smoke-pull",
 };
 export const containerName = "nginx";
-export const servicePort = 80;
+const servicePort = 80;
 
 const metadata = (run: Run, name: string) => ({ name, namespace: run.namespace, labels: { app: name, ...labelsOf(run) } });
 

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SettingsError } from "../helpers/errors.ts";
-import { readDefinition, type Instance } from "./instance.ts";
+import { clusterName, readDefinition, type Instance } from "./instance.ts";
 import { hostsOf, serviceCIDR } from "./topology.ts";
 
 /** Whether every host of the instance is running. Cheap, because every smoke test of the lab begins with it. */
@@ -15,7 +15,7 @@ export function isRunning(instance: Instance): boolean {
 }
 
 /** Whether a process is the one that was started as a host's leader, and not a later one with its number. */
-export function isLeader(instance: Instance, pid: number): boolean {
+function isLeader(instance: Instance, pid: number): boolean {
   const path = `/proc/${pid}/cmdline`;
   return existsSync(path) && readFileSync(path, "utf8").includes(`--machine=${instance.namespaceOf("")}`);
 }
@@ -25,7 +25,7 @@ export function variablesOf(instance: Instance): Record<string, string> {
   const hosts = hostsOf(instance.topology).map(({ name, address }) => `${name}=${address}`);
   return {
     KUBECONFIG: instance.kubeconfig,
-    SMOKE_CONTEXT: "kubernetes-the-hard-way",
+    SMOKE_CONTEXT: clusterName,
     SMOKE_SERVER: "server",
     SMOKE_HOSTS: hosts.join(","),
     SMOKE_SSH_USER: "root",

@@ -165,7 +165,7 @@ function endProcess(pid: number): void {
 }
 
 /** systemd of a host, as this machine numbers it: the one child of its nspawn. */
-export function initOf(leader: number): number | undefined {
+function initOf(leader: number): number | undefined {
   const path = `/proc/${leader}/task/${leader}/children`;
   const [child] = existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
   return child === undefined ? undefined : Number(child);

@@ -4,12 +4,16 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { isCIDR, overlaps } from "../helpers/cidr.ts";
 import { SettingsError } from "../helpers/errors.ts";
-import { subnetOfName, topologyOf, type Topology } from "./topology.ts";
+import { clusterCIDR, serviceCIDR, subnetOfName, topologyOf, type Topology } from "./topology.ts";
 
 /** What is derived from pinned versions alone, and so outlives every instance. */
 export const cacheFolder = "/var/cache/hard-way-lab";
 export const stateFolder = "/var/lib/hard-way-lab";
+
+/** How the guide calls the cluster, and its context in a kubeconfig. */
+export const clusterName = "kubernetes-the-hard-way";
 
 export type Instance = {
   name: string;
@@ -81,9 +85,20 @@ export function chosenInstance(environment: Readonly<Record<string, string | und
   const subnet = environment["LAB_SUBNET"] || undefined;
   const problems: string[] = [];
   if (!/^[a-z][a-z0-9]{0,9}$/.test(name)) problems.push(`LAB_NAME="${name}": expected up to 10 small letters and digits, such as lab2.`);
-  if (subnet !== undefined && !/^\d+\.\d+\.\d+\.0\/24$/.test(subnet))
-    problems.push(`LAB_SUBNET="${subnet}": expected a /24, such as 10.91.7.0/24.`);
+  if (subnet !== undefined) problems.push(...subnetProblems(subnet).map((problem) => `LAB_SUBNET="${subnet}": ${problem}`));
   if (!Number.isInteger(workers) || workers < 1 || workers > 16) problems.push(`--workers: expected a number from 1 to 16.`);
   if (problems.length > 0) throw new SettingsError(problems);
   return instanceOf({ name, subnet, workers });
+}
+
+function subnetProblems(subnet: string): string[] {
+  if (!isCIDR(subnet) || !subnet.endsWith(".0/24")) return ["expected a /24, such as 10.91.7.0/24."];
+  const taken = [clusterCIDR, serviceCIDR].filter((range) => overlaps(range, subnet));
+  return taken.map((range) => `it overlaps ${range}, where the lab's Pods and Services have their addresses.`);
+}
+
+/** The instance that the environment names, in the shape in which it was booted; undefined where none has been booted whole. */
+export function recordedInstance(environment: Readonly<Record<string, string | undefined>>): Instance | undefined {
+  const recorded = readDefinition(chosenInstance(environment).name);
+  return recorded && chosenInstance({ ...environment, LAB_SUBNET: recorded.subnet }, recorded.workers);
 }

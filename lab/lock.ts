@@ -5,34 +5,42 @@
 import { connect, createServer, type Server } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const address = "\0hard-way-lab";
+const addressOf = (name: string): string => `\0hard-way-lab${name}`;
 
 /** Runs an action while holding the lock; waits for whoever holds it now, and says so once. */
 export async function withLock<Result>(action: () => Promise<Result>, onWait: () => void): Promise<Result> {
-  const server = await acquire(onWait);
+  const release = await acquireLock("", onWait);
   try {
     return await action();
   } finally {
-    server.close();
+    release();
   }
 }
 
-async function acquire(onWait: () => void): Promise<Server> {
+/**
+ * Waits until the lock is free and takes it.
+ * @param name empty for the lock of all labs; a name for one that only its own kind of holder cares about
+ * @returns what gives it back
+ */
+export async function acquireLock(name: string, onWait: () => void): Promise<() => void> {
   for (let attempt = 0; ; attempt++) {
     const server = createServer();
-    const taken = await new Promise<boolean>((resolve, reject) => {
-      server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(true) : reject(error)));
-      server.listen(address, () => resolve(false));
-    });
-    if (!taken) return server;
+    if (await listens(server, addressOf(name))) return () => server.close();
     if (attempt === 0) onWait();
-    await waitForHolder();
+    await waitForHolder(addressOf(name));
     await sleep(100);
   }
 }
 
+function listens(server: Server, address: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(false) : reject(error)));
+    server.listen(address, () => resolve(true));
+  });
+}
+
 /** Ends when the holder closes its socket or dies. */
-function waitForHolder(): Promise<void> {
+function waitForHolder(address: string): Promise<void> {
   return new Promise((resolve) => {
     const socket = connect(address);
     socket.on("close", () => resolve());

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { SettingsError } from "../helpers/errors.ts";
-import { chosenInstance, readDefinition, type Instance } from "./instance.ts";
+import { chosenInstance, recordedInstance, type Instance } from "./instance.ts";
 
 const usage = `npm run lab -- COMMAND
   up [--workers N]     boot the lab, or see that it is up and healthy
@@ -52,9 +52,7 @@ const commands: Record<string, (instance: Instance, rest: readonly string[]) => 
 /** What is up keeps the shape that it was given; a new one gets the shape that is asked for. */
 function instanceFor(command: string, workers: string | undefined): Instance {
   const chosen = chosenInstance(process.env, workers === undefined ? undefined : Number(workers));
-  const recorded = readDefinition(chosen.name);
-  if (command === "up" || recorded === undefined) return chosen;
-  return chosenInstance({ ...process.env, LAB_SUBNET: recorded.subnet }, recorded.workers);
+  return command === "up" ? chosen : (recordedInstance(process.env) ?? chosen);
 }
 
 async function main(): Promise<void> {

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Instance } from "./instance.ts";
+import { clusterName, type Instance } from "./instance.ts";
 import { run } from "./run.ts";
 import { kubernetesServiceIP } from "./topology.ts";
 
@@ -126,15 +126,13 @@ async function writeKubeconfig(folder: string, { name, user, server }: Kubeconfi
   const kubeconfig = {
     apiVersion: "v1",
     kind: "Config",
-    clusters: [{ name: "kubernetes-the-hard-way", cluster }],
+    clusters: [{ name: clusterName, cluster }],
     users: [{ name: user, user: credentials }],
-    contexts: [{ name: contextName, context: { cluster: "kubernetes-the-hard-way", user } }],
-    "current-context": contextName,
+    contexts: [{ name: clusterName, context: { cluster: clusterName, user } }],
+    "current-context": clusterName,
   };
   await writeFile(join(folder, `${name}.kubeconfig`), stringify(kubeconfig), { mode: 0o600 });
 }
-
-export const contextName = "kubernetes-the-hard-way";
 
 const encryptionConfiguration = () => ({
   kind: "EncryptionConfiguration",

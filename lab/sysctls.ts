@@ -16,6 +16,9 @@ const wanted: Readonly<Record<string, { value: number; atLeast: boolean }>> = {
   "fs/inotify/max_user_watches": { value: 524_288, atLeast: true },
 };
 
+/** Their names, as paths below /proc/sys. */
+export const wantedSysctls: readonly string[] = Object.keys(wanted);
+
 const recordPath = join(stateFolder, "sysctls.json");
 const pathOf = (name: string): string => join("/proc/sys", name);
 const read = (name: string): number => Number(readFileSync(pathOf(name), "utf8"));

@@ -1,0 +1,48 @@
+import { tmpdir } from "node:os";
+import { realpathSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CommandError, lines, run, succeeds } from "./run.ts";
+
+const shell = (script: string): [string, ...string[]] => ["sh", "-c", script];
+
+test("what a command writes to stdout is returned, and stderr is not in it", async () => {
+  expect(await run(shell("echo seen; echo unseen >&2"))).toBe("seen\n");
+});
+
+test("input, environment and folder reach the command, above what this process has", async () => {
+  const folder = realpathSync(tmpdir());
+  const script = 'cat; echo "$LAB_TEST $([ -n "$PATH" ] && echo with PATH)"; pwd';
+  expect(await run(shell(script), { input: lines("one", "two"), environment: { LAB_TEST: "set" }, folder })).toBe(
+    `one\ntwo\nset with PATH\n${folder}\n`,
+  );
+});
+
+test.for([
+  ["exits with anything but 0", "echo 'first'; printf '1\\n2\\n3\\n4\\n5\\n6\\n' >&2; exit 3", "exited 3, expected 0: 2\n3\n4\n5\n6"],
+  ["is ended by a signal", "kill -KILL $$", "exited SIGKILL, expected 0: it said nothing"],
+] as const)("a command that %s is quoted with the last that it said", async ([_what, script, outcome]) => {
+  const error = await run(shell(script)).catch((failure: Error) => failure);
+  expect(error).toBeInstanceOf(CommandError);
+  expect((error as CommandError).message).toBe(`"sh -c ${script}" ${outcome}`);
+});
+
+test("all that a command said on stderr is kept", async () => {
+  await expect(run(shell("seq 1 9 >&2; exit 1"))).rejects.toMatchObject({ stderr: "1\n2\n3\n4\n5\n6\n7\n8\n9\n" });
+});
+
+test("a command that is not there, and a folder that is not, cannot be started", async () => {
+  await expect(run(["no-such-command", "now"])).rejects.toThrow(
+    '"no-such-command now" could not be started (spawn no-such-command ENOENT): it said nothing',
+  );
+  await expect(run(["true"], { folder: "/nowhere" })).rejects.toThrow("could not be started");
+});
+
+test("a command that does not read its input is judged by its exit code", async () => {
+  expect(await run(["true"], { input: "x".repeat(1_000_000) })).toBe("");
+});
+
+test("whether a command succeeds is told without an exception", async () => {
+  expect(await succeeds(["true"])).toBe(true);
+  expect(await succeeds(["false"])).toBe(false);
+  expect(await succeeds(["no-such-command"])).toBe(false);
+});
