@@ -3,9 +3,10 @@
  * become ready.
  */
 import type { V1Namespace } from "@kubernetes/client-node";
-import { SettingsError, verdictOf, type Failure } from "./errors.ts";
-import { isNotFound, type KubernetesClient } from "./kubernetes.ts";
+import { InconclusiveError, SettingsError, verdictOf, type Failure } from "./errors.ts";
+import { ApiRefusal, isNotFound, type KubernetesClient } from "./kubernetes.ts";
 import { holdLease } from "./lease.ts";
+import { neverArrived } from "./network-reason.ts";
 import { labelsOf, type Run } from "./run.ts";
 import { calibration, deployment, names, pullSecret, service } from "./workload.ts";
 
@@ -15,22 +16,32 @@ export type Need = "etcd" | "deployment" | "service";
 /** What could not be created, and why. The checks that need it say so; the others are none the worse for it. */
 export type Obstacles = Partial<Record<Need, Failure>>;
 
+/** The run could not begin, and it is certain that nothing of it is in the cluster. */
+export class NothingCreated extends InconclusiveError {}
+
 /** The way to stop renewing the Lease, and what could not be created. */
 export type BegunRun = { stopRenewing: () => void; obstacles: Obstacles };
 
 /**
  * @throws SettingsError when SMOKE_NAMESPACE does not exist or holds one of the chapter's names; nothing has been touched then
+ * @throws NothingCreated when the API server cannot be reached or refuses
  */
 export async function beginRun(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<BegunRun> {
   if (run.ownsNamespace) await createNamespace(client, run, signal);
-  else await refuseTakenNames(client, run, signal);
+  else await inspectNamespace(client, run, signal);
   const stopRenewing = await holdLease(client, run, signal);
   return { stopRenewing, obstacles: await createObjects(client, run, needs, signal) };
 }
 
 async function createNamespace(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
   const namespace: V1Namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: run.namespace, labels: labelsOf(run) } };
-  await client.create("/api/v1/namespaces", namespace, { signal });
+  try {
+    await client.create("/api/v1/namespaces", namespace, { signal });
+  } catch (error) {
+    // Of a request that got no answer, one cannot know what came of it.
+    if (error instanceof ApiRefusal || neverArrived(error)) throw new NothingCreated((error as Error).message, { cause: error });
+    throw error;
+  }
 }
 
 async function createObjects(client: KubernetesClient, run: Run, needs: ReadonlySet<Need>, signal: AbortSignal): Promise<Obstacles> {
@@ -61,6 +72,15 @@ async function createScaledDeployment(client: KubernetesClient, run: Run, signal
   const path = `/apis/apps/v1/namespaces/${run.namespace}/deployments`;
   await client.create(path, deployment(run), { signal });
   await client.patch(`${path}/${names.deployment}/scale`, { spec: { replicas: 2 } }, { signal });
+}
+
+/** Looks, and does no more. */
+async function inspectNamespace(client: KubernetesClient, run: Run, signal: AbortSignal): Promise<void> {
+  try {
+    await refuseTakenNames(client, run, signal);
+  } catch (error) {
+    throw error instanceof SettingsError ? error : new NothingCreated((error as Error).message, { cause: error });
+  }
 }
 
 /** In a namespace that is not the run's own, everything that bears one of the chapter's names belongs to somebody else. */

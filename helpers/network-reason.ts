@@ -37,6 +37,12 @@ export function networkReason(error: unknown): string {
   return `${reasonOf(error)}.`;
 }
 
+/** What fails before a request has been sent. */
+const beforeSending = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_.*|ERR_TLS_.*|.*_CERT.*)$/;
+
+/** Whether a request has certainly not reached the server: there was no connection, or none that could be trusted. */
+export const neverArrived = (error: unknown): boolean => beforeSending.test(codeOf(error));
+
 /** Libraries wrap the system's error, and Node bundles those of several addresses. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";

@@ -184,7 +184,7 @@ test.for([
 ] as const)("host %s that calls itself %s is taken: %s", async ([name, hostname, taken]) => {
   await using server = await startTestServer({ hostname });
   const target = { ...server.target, name };
-  if (taken) await (await openHost(target)).close();
+  if (taken) await expect(openHost(target).then((host) => host.close())).resolves.toBeUndefined();
   else expect(await refusal(target)).toContain(`answers that its hostname is "${hostname}", expected "${name}"`);
 });
 
@@ -221,7 +221,7 @@ test("a revoked host key is refused although it is also trusted", async () => {
 test("a key noted for the host's name serves, when the address has none", async () => {
   await using server = await startTestServer();
   writeFileSync(server.target.knownHostsPath, server.hostKey.replace("127.0.0.1", "node-0"));
-  await (await openHost(server.target)).close();
+  await expect(openHost(server.target).then((host) => host.close())).resolves.toBeUndefined();
 });
 
 test("a host without a key of the known type is told apart from one with another key", async () => {
@@ -240,7 +240,7 @@ test("of a host's several keys, the one that is known is asked for", async () =>
     execFileSync("ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]);
     await using server = await startTestServer({ otherHostKey: readFileSync(path, "utf8") });
     writeFileSync(server.target.knownHostsPath, `[127.0.0.1]:${server.target.port} ${readFileSync(`${path}.pub`, "utf8")}`);
-    await (await openHost(server.target)).close();
+    await expect(openHost(server.target).then((host) => host.close())).resolves.toBeUndefined();
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { settingNames } from "../helpers/config.ts";
 import { variablesOf } from "./environment.ts";
@@ -38,8 +38,8 @@ export function operatorEnvironment(instance: Instance, { PATH = "", HOME = "/ro
 }
 
 export type Outcome = {
-  /** Of `npx`, as the operator's shell sees it; null when a signal ended it. */
-  exitCode: number | null;
+  /** As a shell tells it: 128 and the number of the signal, where one ended the process. */
+  exitCode: number;
   /** stdout and stderr, as they came. */
   output: string;
   /** By the id of the check; empty when the run has written no report. */
@@ -78,7 +78,8 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
   child.stderr.on("data", hear);
   const finished = new Promise<Outcome>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (exitCode) => {
+    child.on("close", (code, signal) => {
+      const exitCode = code ?? 128 + constants.signals[signal as NodeJS.Signals];
       const verdicts = existsSync(report) ? verdictsOf(readFileSync(report, "utf8")) : {};
       void rm(folder, { recursive: true }).then(() => resolve({ exitCode, output, verdicts }));
     });

@@ -1,7 +1,9 @@
 import { tmpdir } from "node:os";
 import { realpathSync } from "node:fs";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { CommandError, lines, run, succeeds } from "./run.ts";
+
+afterEach(() => void vi.unstubAllEnvs());
 
 const shell = (script: string): [string, ...string[]] => ["sh", "-c", script];
 
@@ -10,10 +12,11 @@ test("what a command writes to stdout is returned, and stderr is not in it", asy
 });
 
 test("input, environment and folder reach the command, above what this process has", async () => {
+  vi.stubEnv("LAB_TEST_INHERITED", "inherited");
   const folder = realpathSync(tmpdir());
-  const script = 'cat; echo "$LAB_TEST $([ -n "$PATH" ] && echo with PATH)"; pwd';
+  const script = 'cat; echo "$LAB_TEST $LAB_TEST_INHERITED"; pwd';
   expect(await run(shell(script), { input: lines("one", "two"), environment: { LAB_TEST: "set" }, folder })).toBe(
-    `one\ntwo\nset with PATH\n${folder}\n`,
+    `one\ntwo\nset inherited\n${folder}\n`,
   );
 });
 

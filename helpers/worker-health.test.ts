@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { startTestAPI } from "./kubernetes-test-server.ts";
+import { newTestStore } from "./kubernetes-test-store.ts";
+import { microTime } from "./lease.ts";
+import { workerProblems } from "./worker-health.ts";
+
+const node = (status = "True") => ({ status: { conditions: [{ type: "Ready", status, reason: "KubeletNotReady", message: "no CNI" }] } });
+const secondsAgo = (seconds: number): string => microTime(new Date(Date.now() - seconds * 1000));
+const lease = (renewTime: string) => ({ spec: { renewTime } });
+
+const nodePath = (name: string) => `/api/v1/nodes/${name}`;
+const leasePath = (name: string) => `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`;
+
+test("workers that are Ready and have renewed their Leases have no problem", async () => {
+  const store = newTestStore({
+    [nodePath("node-0")]: node(),
+    [nodePath("node-1")]: node(),
+    [leasePath("node-0")]: lease(secondsAgo(1)),
+    [leasePath("node-1")]: lease(secondsAgo(12)),
+  });
+  await using api = await startTestAPI(store);
+  expect(await workerProblems(api.client, ["node-0", "node-1"])).toEqual([]);
+});
+
+test("every worker that is missing, not Ready or without a Lease is named", async () => {
+  const store = newTestStore({ [nodePath("node-0")]: node("Unknown"), [nodePath("node-1")]: node() });
+  await using api = await startTestAPI(store);
+  expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"])).toEqual([
+    "node-0: Ready is Unknown (KubeletNotReady: no CNI)",
+    "node-1: Ready, but it has no Lease in kube-node-lease: its kubelet does not report",
+    "node-2: not registered; the cluster has node-0, node-1",
+  ]);
+});
+
+test("without names every registered Node is looked at, and none at all is a problem", async () => {
+  const store = newTestStore({ [nodePath("node-7")]: node("False") });
+  await using api = await startTestAPI(store);
+  expect(await workerProblems(api.client, [])).toEqual(["node-7: Ready is False (KubeletNotReady: no CNI)"]);
+
+  store.objects.clear();
+  expect(await workerProblems(api.client, [])).toEqual(["no Node is registered: no kubelet has ever reached the API server"]);
+  expect(await workerProblems(api.client, ["node-0"])).toEqual(["node-0: not registered; the cluster has no Nodes"]);
+});
+
+test.for([
+  ["old", secondsAgo(3_600)],
+  ["of the future, because clocks differ,", secondsAgo(-3_600)],
+] as const)("a Lease that is %s and is renewed while it is watched is a live one", async ([_what, renewTime]) => {
+  const store = newTestStore({ [nodePath("node-0")]: node(), [leasePath("node-0")]: lease(renewTime) });
+  const reads = () => store.requests.filter((request) => request.endsWith(leasePath("node-0"))).length;
+  await using api = await startTestAPI({
+    answer: (request, body) => {
+      if (reads() === 1) store.put(leasePath("node-0"), lease(`${renewTime}, renewed`));
+      return store.answer(request, body);
+    },
+  });
+  expect(await workerProblems(api.client, ["node-0"])).toEqual([]);
+  expect(reads()).toBe(2);
+});
+
+test.for([
+  ["stays as it is", false],
+  ["vanishes", true],
+] as const)("an old Lease that %s while it is watched is that of a silent kubelet", async ([_what, vanishes]) => {
+  const renewTime = secondsAgo(3_600);
+  const store = newTestStore({ [nodePath("node-0")]: node(), [leasePath("node-0")]: lease(renewTime) });
+  await using api = await startTestAPI({
+    answer: (request, body) => {
+      const answer = store.answer(request, body);
+      if (vanishes && request.url === leasePath("node-0")) store.objects.delete(leasePath("node-0"));
+      return answer;
+    },
+  });
+  expect(await workerProblems(api.client, ["node-0"], 0.5)).toEqual([
+    `node-0: Ready, but its Lease was last renewed at ${renewTime} and not in the 0.5 s since: its kubelet is silent`,
+  ]);
+});
+
+test("a Lease that may not be read is no silence", async () => {
+  const store = newTestStore({ [nodePath("node-0")]: node() });
+  await using api = await startTestAPI({
+    answer: (request, body) =>
+      request.url === leasePath("node-0") ? { code: 403, body: "leases is forbidden" } : store.answer(request, body),
+  });
+  await expect(workerProblems(api.client, ["node-0"])).rejects.toMatchObject({ name: "InconclusiveError", code: 403 });
+});
