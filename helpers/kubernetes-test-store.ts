@@ -6,7 +6,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { type Answer, statusBody } from "./kubernetes-test-server.ts";
 
 type Metadata = { name: string; uid: string; labels?: Record<string, string>; deletionTimestamp?: string };
-export type StoredObject = { metadata: Metadata; [field: string]: unknown };
+type StoredObject = { metadata: Metadata; [field: string]: unknown };
 
 export type TestStore = {
   /** By the path under which each is served. */

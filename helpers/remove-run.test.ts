@@ -30,9 +30,10 @@ const leftBy = (run: RemovableRun): Record<string, object> =>
   );
 
 const within = (ms = 5_000): AbortSignal => AbortSignal.timeout(ms);
-const remove = async (store: Pick<TestStore, "answer">, run: RemovableRun, signal = within()) => {
+/** There is no garbage collector here, and none is waited for unless told. */
+const remove = async (store: Pick<TestStore, "answer">, run: RemovableRun, signal = within(), garbageCollectorMs = -1) => {
   await using api = await startTestAPI(store);
-  return await removeRun(api.client, run, signal);
+  return await removeRun(api.client, run, signal, garbageCollectorMs);
 };
 const deletions = ({ requests }: TestStore): string[] => requests.filter((request) => request.startsWith("DELETE "));
 
@@ -48,6 +49,21 @@ test("a run in a namespace of others leaves that namespace, and its Lease goes l
   expect(await remove(store, guest)).toEqual([]);
   expect([...store.objects.keys()]).toEqual([namespacePath(guest)]);
   expect(deletions(store).at(-1)).toBe(`DELETE ${leasePath(guest)}`);
+});
+
+test("what controllers have created is left to the garbage collector for a while", async () => {
+  const store = newTestStore(leftBy(own));
+  const deletedAt = new Map<string, number>();
+  const began = Date.now();
+  const answer: TestStore["answer"] = (request, body) => {
+    if (request.method === "DELETE") deletedAt.set(request.url.split("?", 1)[0] as string, Date.now() - began);
+    return store.answer(request, body);
+  };
+  expect(await remove({ answer }, own, within(), 300)).toEqual([]);
+
+  const [deployment, replicaSet] = objectPaths(own).map((path) => deletedAt.get(path) ?? 0);
+  expect(deployment).toBeLessThan(300);
+  expect(replicaSet).toBeGreaterThanOrEqual(300);
 });
 
 test("every object is deleted by its UID", async () => {
@@ -101,7 +117,8 @@ test("Pods on their way out are waited for, and are not told to go again", async
     return store.answer(request, body);
   };
   expect(await remove({ answer }, own)).toEqual([]);
-  expect(rounds).toBe(3);
+  // The last round is the one that looks at everything once more.
+  expect(rounds).toBe(4);
   expect(deletions(store)).toEqual([`DELETE ${namespacePath(own)}`]);
 });
 
@@ -157,6 +174,19 @@ test("what may not be deleted is told, and does not save the rest", async () => 
   expect([...store.objects.keys()].toSorted()).toEqual(
     [`${namespacePath(guest)}/secrets/kubernetes-the-hard-way`, leasePath(guest)].toSorted(),
   );
+});
+
+test("a kind that may not be listed goes with the run's own namespace, and is told of in another's", async () => {
+  const refusing = (run: RemovableRun): Pick<TestStore, "answer"> => {
+    const store = newTestStore(leftBy(run));
+    return {
+      answer: (request, body) =>
+        request.url.includes("/endpointslices") ? statusBody(403, "Forbidden", "may not list") : store.answer(request, body),
+    };
+  };
+
+  expect(await remove(refusing(own), own)).toEqual([]);
+  expect(await remove(refusing(guest), guest, within(300))).toEqual([expect.stringContaining("may not list")]);
 });
 
 test("what does not go ends with the signal, and is named", async () => {

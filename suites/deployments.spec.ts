@@ -79,3 +79,18 @@ test("pod-ip-from-server: from server, every Pod IP returns nginx's page, by way
     pods.map(({ where }) => ({ pod: where, page: "<title>Welcome to nginx!</title>", route: "to its own Node" })),
   );
 });
+
+// Nothing runs beside this check: those above look at the Pods that were there first, the suites after it at those that are there then.
+test(
+  "pod-replaced: a deleted Pod is replaced by another, which becomes Ready",
+  { concurrent: false },
+  async ({ pods, rollout, byHand }) => {
+    const [deleted] = pods;
+    byHand(`kubectl -n ${deleted.namespace} delete pod ${deleted.name}`, ...rollout.byHand);
+
+    const names = await rollout.replace(deleted);
+
+    expect(names, `ready Pods after the deletion of ${deleted.name}`).toHaveLength(pods.length);
+    expect(names, "ready Pods, the deleted one not among them").not.toContain(deleted.name);
+  },
+);
