@@ -127,6 +127,7 @@ test.for([
   ["SMOKE_CLEANUP_TIMEOUT_SECONDS", "3601", "expected a whole number from 1 to 3600."],
   ["SMOKE_SSH_KEY", "/nowhere/id_ed25519", "no such file."],
   ["SMOKE_SSH_KNOWN_HOSTS", "~/nowhere/known_hosts", "no such file."],
+  ["SMOKE_SSH_KEY", "/etc", "it is no file."],
   ["SMOKE_PULL_SECRET", "/nowhere/config.json", "no such file."],
   ["SMOKE_ENCRYPTION_CONFIG", "/nowhere/encryption-config.yaml", "no such file."],
   ["SMOKE_ENCRYPTION_PROVIDER", "rot13", "expected one of aescbc, aesgcm, secretbox, kms."],
@@ -237,8 +238,8 @@ test.for([
 
 test("a KMS that is set without a configuration is expected to be of version 2, the one that is still served", () => {
   expect(readSettings({ SMOKE_ENCRYPTION_PROVIDER: "kms", SMOKE_ENCRYPTION_KEY_NAME: "vault" }).encryption).toMatchObject({
-    provider: "kms",
     version: "v2",
+    provider: "kms",
     keyName: "vault",
   });
 });
@@ -246,4 +247,9 @@ test("a KMS that is set without a configuration is expected to be of version 2, 
 test("in CI the results go to a file, unless another is named", () => {
   expect(readSettings({ CI: "true" }).junitPath).toBe("smoke-report/junit.xml");
   expect(readSettings({ CI: "true", SMOKE_JUNIT: "elsewhere.xml" }).junitPath).toBe("elsewhere.xml");
+});
+
+test("CI=false is no CI", () => {
+  expect(readSettings({ CI: "true" }).junitPath).toBe("smoke-report/junit.xml");
+  expect(readSettings({ CI: "false" }).junitPath).toBeUndefined();
 });

@@ -2,12 +2,12 @@
  * The settings of a run: every variable that the suite reads, checked at once. This is the only file of the suite that knows the names
  * of environment variables; everything else takes the `Settings` it returns.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { readEncryptionConfiguration } from "./encryption-configuration.ts";
+import { readEncryptionConfiguration, type EncryptionConfiguration } from "./encryption-configuration.ts";
 import { reasonOf, SettingsError } from "./errors.ts";
 
 /** A toleration as the API takes it. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
@@ -26,7 +26,8 @@ const seconds = (preset: number) => wholeNumber(1, 3600, preset).transform((numb
 const file = text.transform((path, context) => {
   if (path === undefined) return undefined;
   const absolute = path.startsWith("~/") ? join(homedir(), path.slice(2)) : path;
-  if (!existsSync(absolute)) context.addIssue(`no such file`);
+  if (!existsSync(absolute)) context.addIssue("no such file");
+  else if (!statSync(absolute).isFile()) context.addIssue("it is no file");
   return absolute;
 });
 
@@ -137,8 +138,15 @@ function unknownSettings(given: Record<string, string>): string[] {
     .map((name) => `${name} is not a setting. Known are ${settingNames.join(", ")}.`);
 }
 
+/** Every provider writes v1, but for KMS, of which there are two; the second is what Kubernetes still offers. */
+function versionOf(provider: string, writer: EncryptionConfiguration["writer"] | undefined): "v1" | "v2" {
+  if (writer?.provider === provider) return writer.version;
+  return provider === "kms" ? "v2" : "v1";
+}
+
 function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
   const configuration = values.SMOKE_ENCRYPTION_CONFIG;
+  const provider = values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc";
   const workers =
     values.SMOKE_WORKERS.length > 0 ? values.SMOKE_WORKERS : Object.keys(values.SMOKE_HOSTS).filter((name) => name !== values.SMOKE_SERVER);
   return {
@@ -156,8 +164,8 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
     },
     etcdctlFlags: values.SMOKE_ETCDCTL_FLAGS,
     encryption: {
-      provider: values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc",
-      version: configuration?.writer.version ?? (values.SMOKE_ENCRYPTION_PROVIDER === "kms" ? "v2" : "v1"),
+      provider,
+      version: versionOf(provider, configuration?.writer),
       keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? configuration?.writer.keyName ?? "key1",
       configurationPath: configuration?.path,
     },
@@ -199,5 +207,5 @@ export function readSettings(variables: Variables): Settings {
     problems.push(`${name}=${JSON.stringify(given[name])}: ${issue.message}.`);
   }
   if (result.data === undefined || problems.length > 0) throw new SettingsError(problems);
-  return settingsOf(result.data, given["CI"] !== undefined);
+  return settingsOf(result.data, given["CI"] !== undefined && given["CI"] !== "false");
 }

@@ -144,6 +144,19 @@ test("the third time of the same reason ends the wait", async () => {
   expect(Date.now() - began).toBe(6_000);
 });
 
+test("what has befallen others three times, in a namespace that is shared, does not end the wait", async () => {
+  const message = "failed to pull image: i/o timeout";
+  const store = storeWith({
+    [podPath("a")]: pod(waiting("ImagePullBackOff", message)),
+    [eventPath("1")]: { ...event("Failed", message, 9), involvedObject: { uid: "another's" } },
+  });
+  const onLook = (look: number): void => {
+    if (look === 4) for (const name of ["a", "b"]) store.put(podPath(name), pod(ready));
+  };
+  await using api = await startWith(store, { lookSeconds: 2, onLook });
+  expect(await waitForReadyPods(api.client, run, expectation)).toHaveLength(2);
+});
+
 test.for([
   ["a pull in progress", [event("Pulling", "Pulling image nginx:latest")], "Pod a on node-0: Pulling, Pulling image nginx:latest", 200],
   ["a Pod without progress", [], "Pod a on node-0: Pending, not Ready", 80],

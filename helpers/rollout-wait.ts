@@ -70,7 +70,8 @@ function isHopeless(obstacle: Obstacle, { now, events }: RolloutObservation, fir
   const key = [obstacle.subject, obstacle.reason, obstacle.reason === "StaleLease" && obstacle.message].join(" ");
   const since = firstSeen.get(key) ?? now;
   firstSeen.set(key, since);
-  const times = Math.max(0, ...events.filter((event) => event.message === obstacle.message).map((event) => event.count ?? 1));
+  const own = events.filter(({ message, involvedObject }) => message === obstacle.message && involvedObject.uid === obstacle.podUID);
+  const times = Math.max(0, ...own.map((event) => event.count ?? 1));
   return now - since >= hopelessAfterMs || times >= hopelessAfterTimes;
 }
 

@@ -19,9 +19,11 @@ export type RolloutObservation = {
 export type Obstacle = {
   /** Whom it befalls: a Pod, the Deployment, a component. */
   subject: string;
+  /** Of a Pod: its UID, by which its events are known. */
+  podUID?: string | undefined;
   reason: string;
   message: string;
-  /** `now`: it cannot heal. `soon`: it may, but not after the third time or 15 s. `patient`: progress is being made. */
+  /** `none`: it cannot heal. `little`: it may, but not after the third time or 15 s. `patient`: progress is being made. */
   hope: "none" | "little" | "patient";
   verdict: "fail" | "inconclusive";
 };
@@ -68,11 +70,10 @@ const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denie
 /** Everything that stands between what has been seen and Pods that are Ready; the control plane first, as it explains the rest. */
 export function obstaclesOf(observation: RolloutObservation): Obstacle[] {
   const pods = livePods(observation.pods).filter((pod) => !isReady(pod));
-  return [
-    ...leaseObstacles(observation),
-    ...creationObstacles(observation),
-    ...pods.flatMap((pod) => podObstacles(pod, observation.events)),
-  ];
+  const ofPods = pods.flatMap((pod) =>
+    podObstacles(pod, observation.events).map((obstacle) => ({ ...obstacle, podUID: pod.metadata?.uid })),
+  );
+  return [...leaseObstacles(observation), ...creationObstacles(observation), ...ofPods];
 }
 
 function podObstacles(pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
