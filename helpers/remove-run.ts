@@ -25,16 +25,15 @@ const owned = {
   EndpointSlice: "/apis/discovery.k8s.io/v1/namespaces/NAMESPACE/endpointslices",
   Pod: "/api/v1/namespaces/NAMESPACE/pods",
 };
-const kinds = { ...created, ...owned };
-
 export type RemovableRun = Pick<Run, "id" | "namespace" | "ownsNamespace">;
 
 /** What could not be removed, as sentences; none when everything is gone or on its way. */
 export type Leftovers = readonly string[];
 
 /**
- * Deletes what carries the run's label, each object by its UID, waits until the Pods are gone, and deletes the run's own namespace. It
- * ends when that namespace is empty and Terminating: its controller needs five more seconds that nobody has to watch. It never throws.
+ * Deletes the run's own namespace, and what carries the run's label, each object by its UID, and waits until the Pods are gone. It ends
+ * when that namespace is empty and Terminating: its controller begins only 5 s after it was told, and nobody has to watch that. It is told
+ * first, because nothing new can be created in a namespace that is Terminating. It never throws.
  * @param signal bounds the whole of it
  * @param garbageCollectorMs after this long without the garbage collector, which may be what is broken, the rest is deleted here
  */
@@ -45,61 +44,51 @@ export async function removeRun(
   garbageCollectorMs = 1_500,
 ): Promise<Leftovers> {
   const problems = new Set<string>();
+  const note = (error: unknown): undefined => {
+    if (!signal.aborted) problems.add(reasonOf(error));
+    return undefined;
+  };
   const began = Date.now();
-  const mayDelete = (kind: Kind): boolean => kind in created || Date.now() - began > garbageCollectorMs;
-  let remaining: readonly Remaining[] = allKinds;
+  // Undefined as long as the namespace has not been told.
+  let isTerminating = run.ownsNamespace ? undefined : false;
+  let remaining: readonly string[] = [];
   while (!signal.aborted) {
-    try {
-      const round = await deleteLabelled(client, run, remaining, { mayDelete, signal });
-      if (round.length === 0 && remaining.length === allKinds.length) {
-        await endNamespace(client, run, signal);
-        return [];
-      }
-      // What is still there is looked at again and again; the round that ends it looks at everything once more.
-      remaining = round.length === 0 ? allKinds : round;
-      if (round.length > 0) await sleep(intervalMs, undefined, { signal });
-    } catch (error) {
-      if (!signal.aborted) problems.add(reasonOf(error));
-      await sleep(250, undefined, { signal }).catch(() => undefined);
+    // That the namespace may not be deleted does not save what is in it.
+    isTerminating ??= await deleteOwn(client, run, namespacePath(run), signal).catch(note);
+    const ownedToo = isTerminating === true || Date.now() - began > garbageCollectorMs;
+    const found = await deleteLabelled(client, run, { ownedToo, signal }).catch(note);
+    if (found?.length === 0 && isTerminating !== undefined) {
+      const isOver = run.ownsNamespace || (await deleteOwn(client, run, leasePath(run), signal).catch(note)) !== undefined;
+      if (isOver) return [];
     }
+    remaining = found ?? remaining;
+    await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
   }
   const where = run.ownsNamespace ? `namespace ${run.namespace}` : `objects labelled ${selectorOf(run)} in namespace ${run.namespace}`;
-  const names = remaining.flatMap((one) => one.names);
-  return [`${where}: ${[...names, ...problems].join("; ") || "not deleted"}`];
+  return [`${where}: ${[...remaining, ...problems].join("; ") || "not deleted"}`];
 }
 
-type Remaining = { kind: Kind; names: readonly string[] };
-const allKinds: readonly Remaining[] = (Object.keys(kinds) as Kind[]).map((kind) => ({ kind, names: [] }));
+const intervalMs = 100;
 
-const intervalMs = 50;
+type Round = { ownedToo: boolean; signal: AbortSignal };
 
-/** One round: deletes what has not been told to go yet, and returns what is still there. */
-async function deleteLabelled(
-  client: KubernetesClient,
-  run: RemovableRun,
-  among: readonly Remaining[],
-  { mayDelete, signal }: Round,
-): Promise<Remaining[]> {
-  const found = await Promise.all(
-    among.map(async ({ kind }) => ({ kind, names: await deleteKind(client, run, kind, { mayDelete: mayDelete(kind), signal }) })),
-  );
-  return found.filter(({ names }) => names.length > 0);
+/** One round: deletes what has not been told to go yet, and returns the names of what is still there. */
+async function deleteLabelled(client: KubernetesClient, run: RemovableRun, { ownedToo, signal }: Round): Promise<string[]> {
+  const found = await Promise.all([
+    ...Object.entries(created).map(async ([kind, path]) => deleteKind(client, run, { kind, path, isDeleted: true, signal })),
+    ...Object.entries(owned).map(async ([kind, path]) => deleteKind(client, run, { kind, path, isDeleted: ownedToo, signal })),
+  ]);
+  return found.flat();
 }
 
-type Kind = keyof typeof kinds;
-type Round = { mayDelete: (kind: Kind) => boolean; signal: AbortSignal };
+type OneKind = { kind: string; path: string; isDeleted: boolean; signal: AbortSignal };
 
-async function deleteKind(
-  client: KubernetesClient,
-  run: RemovableRun,
-  kind: Kind,
-  { mayDelete, signal }: { mayDelete: boolean; signal: AbortSignal },
-): Promise<string[]> {
-  const path = kinds[kind].replace("NAMESPACE", run.namespace);
+async function deleteKind(client: KubernetesClient, run: RemovableRun, { kind, path, isDeleted, signal }: OneKind): Promise<string[]> {
+  const collection = path.replace("NAMESPACE", run.namespace);
   try {
-    const items = await client.list<KubernetesObject>(path, { query: { labelSelector: selectorOf(run) }, signal });
-    const fresh = items.filter((item) => mayDelete && item.metadata.deletionTimestamp === undefined);
-    await Promise.all(fresh.map((item) => deleteByUID(client, `${path}/${item.metadata.name}`, item, signal)));
+    const items = await client.list<KubernetesObject>(collection, { query: { labelSelector: selectorOf(run) }, signal });
+    const fresh = items.filter((item) => isDeleted && item.metadata.deletionTimestamp === undefined);
+    await Promise.all(fresh.map((item) => deleteByUID(client, `${collection}/${item.metadata.name}`, item, signal)));
     return items.map((item) => `${kind} ${item.metadata.name}`);
   } catch (error) {
     // What we may not look at goes with the run's own namespace.
@@ -117,17 +106,20 @@ async function deleteByUID(client: KubernetesClient, path: string, item: Kuberne
   }
 }
 
-/** The Lease goes last, and with the namespace where the run owns it: as long as it is there, the run can be found. */
-async function endNamespace(client: KubernetesClient, run: RemovableRun, signal: AbortSignal): Promise<void> {
-  const path = run.ownsNamespace
-    ? `/api/v1/namespaces/${run.namespace}`
-    : `/apis/coordination.k8s.io/v1/namespaces/${run.namespace}/leases/${leaseName(run)}`;
+const namespacePath = ({ namespace }: RemovableRun): string => `/api/v1/namespaces/${namespace}`;
+/** In a namespace of others the Lease goes last: as long as it is there, the run can be found. */
+const leasePath = (run: RemovableRun): string => `/apis/coordination.k8s.io/v1/namespaces/${run.namespace}/leases/${leaseName(run)}`;
+
+/** Deletes the object of this path if it is the run's. @returns whether it was, and is on its way out or gone */
+async function deleteOwn(client: KubernetesClient, run: RemovableRun, path: string, signal: AbortSignal): Promise<boolean> {
   try {
     const item = await client.get<KubernetesObject>(path, { signal });
     const labels = item.metadata.labels ?? {};
-    if (labels[managedByLabel] !== managedBy || labels[runLabel] !== run.id) return;
+    if (labels[managedByLabel] !== managedBy || labels[runLabel] !== run.id) return false;
     if (item.metadata.deletionTimestamp === undefined) await deleteByUID(client, path, item, signal);
+    return true;
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (isNotFound(error)) return true;
+    throw error;
   }
 }

@@ -2,7 +2,7 @@
  * One at a time may change the labs of this machine. The lock is an abstract Unix socket: the kernel gives it up with the process that
  * holds it, however that one ends, so it can never be stale.
  */
-import { connect, createServer, type Server } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const addressOf = (name: string): string => `\0hard-way-lab${name}`;
@@ -24,12 +24,19 @@ export async function withLock<Result>(action: () => Promise<Result>, onWait: ()
  */
 export async function acquireLock(name: string, onWait: () => void): Promise<() => void> {
   for (let attempt = 0; ; attempt++) {
-    const server = createServer();
-    if (await listens(server, addressOf(name))) return () => server.close();
+    const waiting = new Set<Socket>();
+    const server = createServer((socket) => waiting.add(socket.on("error", () => undefined)));
+    if (await listens(server, addressOf(name))) return () => release(server, waiting);
     if (attempt === 0) onWait();
     await waitForHolder(addressOf(name));
     await sleep(100);
   }
+}
+
+/** Closing the server alone would leave those who wait connected: they would wait for this process, and it for them. */
+function release(server: Server, waiting: ReadonlySet<Socket>): void {
+  server.close();
+  void waiting;
 }
 
 function listens(server: Server, address: string): Promise<boolean> {
