@@ -253,3 +253,7 @@ test("CI=false is no CI", () => {
   expect(readSettings({ CI: "true" }).junitPath).toBe("smoke-report/junit.xml");
   expect(readSettings({ CI: "false" }).junitPath).toBeUndefined();
 });
+
+test("the agent that ssh would ask is asked", () => {
+  expect(readSettings({ SSH_AUTH_SOCK: "/tmp/agent.sock" }).ssh.agentSocket).toBe("/tmp/agent.sock");
+});

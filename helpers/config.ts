@@ -144,7 +144,10 @@ function versionOf(provider: string, writer: EncryptionConfiguration["writer"] |
   return provider === "kms" ? "v2" : "v1";
 }
 
-function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
+/** What is not ours to set, and still tells something. */
+type Surroundings = { isCI: boolean; agentSocket: string | undefined };
+
+function settingsOf(values: z.infer<z.ZodObject<typeof table>>, { isCI, agentSocket }: Surroundings) {
   const configuration = values.SMOKE_ENCRYPTION_CONFIG;
   const provider = values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc";
   const workers =
@@ -158,6 +161,7 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
     ssh: {
       user: values.SMOKE_SSH_USER,
       privateKeyPath: values.SMOKE_SSH_KEY,
+      agentSocket,
       knownHostsPath: values.SMOKE_SSH_KNOWN_HOSTS ?? join(homedir(), ".ssh/known_hosts"),
       port: values.SMOKE_SSH_PORT,
       timeoutMs: values.SMOKE_SSH_TIMEOUT_SECONDS,
@@ -180,7 +184,7 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, ci: boolean) {
     pullTimeoutMs: values.SMOKE_PULL_TIMEOUT_SECONDS,
     requestTimeoutMs: values.SMOKE_REQUEST_TIMEOUT_SECONDS,
     cleanupTimeoutMs: values.SMOKE_CLEANUP_TIMEOUT_SECONDS,
-    junitPath: values.SMOKE_JUNIT ?? (ci ? "smoke-report/junit.xml" : undefined),
+    junitPath: values.SMOKE_JUNIT ?? (isCI ? "smoke-report/junit.xml" : undefined),
   };
 }
 
@@ -207,5 +211,6 @@ export function readSettings(variables: Variables): Settings {
     problems.push(`${name}=${JSON.stringify(given[name])}: ${issue.message}.`);
   }
   if (result.data === undefined || problems.length > 0) throw new SettingsError(problems);
-  return settingsOf(result.data, given["CI"] !== undefined && given["CI"] !== "false");
+  const isCI = given["CI"] !== undefined && given["CI"] !== "false";
+  return settingsOf(result.data, { isCI, agentSocket: given["SSH_AUTH_SOCK"] });
 }

@@ -3,6 +3,8 @@
  * order: each begins where the one before has ended.
  */
 import { globSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -145,6 +147,32 @@ test("wrong settings exit 2 with one message that lists them all, before the clu
   expect(output).toContain("SMOKE_HOST is not a setting");
   expect(exitCode, output).toBe(2);
   expect(await leftInCluster()).toEqual([]);
+});
+
+test("the rights of docs/rbac.yaml suffice", async () => {
+  const user = "system:serviceaccount:default:least";
+  const binding = ["clusterrolebinding", "least"] as const;
+  await run(kubectl(instance, "apply", "--filename", join(root, "docs/rbac.yaml")));
+  await run(kubectl(instance, "--namespace=default", "create", "serviceaccount", "least"));
+  await run(kubectl(instance, "create", ...binding, "--clusterrole=hard-way-smoke-test", `--user=${user}`));
+  const folder = await mkdtemp(join(tmpdir(), "least-"));
+  try {
+    const kubeconfig = JSON.parse(await run(kubectl(instance, "config", "view", "--raw", "--output=json"))) as {
+      users: { user: object }[];
+    };
+    const token = (await run(kubectl(instance, "--namespace=default", "create", "token", "least"))).trim();
+    for (const entry of kubeconfig.users) entry.user = { token };
+    await writeFile(join(folder, "kubeconfig"), JSON.stringify(kubeconfig));
+    const { exitCode, verdicts, output } = await runSuite(instance, { environment: { KUBECONFIG: join(folder, "kubeconfig") } });
+
+    expect(verdicts, output).toEqual(passed);
+    expect(exitCode, output).toBe(0);
+  } finally {
+    await rm(folder, { recursive: true });
+    await run(kubectl(instance, "delete", ...binding));
+    await run(kubectl(instance, "delete", "clusterrole", "hard-way-smoke-test"));
+    await run(kubectl(instance, "--namespace=default", "delete", "serviceaccount", "least"));
+  }
 });
 
 test("the chapter to the letter, in a namespace that is there, leaves it as it was", async () => {
