@@ -4,7 +4,7 @@
 import { XMLParser } from "fast-xml-parser";
 import { z } from "zod";
 
-type Verdict = { verdict: "pass" | "fail" | "inconclusive" | "skipped"; message: string };
+export type Verdict = { verdict: "pass" | "fail" | "inconclusive" | "skipped"; message: string };
 export type Verdicts = Readonly<Record<string, Verdict>>;
 
 const parser = new XMLParser({
