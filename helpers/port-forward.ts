@@ -19,13 +19,18 @@ export type PortForward = {
   close: () => Promise<void>;
 };
 
-type Target = { namespace: string; pod: string; port: number };
+type Target = {
+  namespace: string;
+  pod: string;
+  port: number;
+  /** How long the cluster may take to open the way for a connection; 5 s unless told. A client should have more patience, to hear why not. */
+  timeoutMs?: number;
+};
 type Forwarding = Target & { errors: string[]; signal: AbortSignal };
 
 const [dataChannel, errorChannel] = [0, 1] as const;
 /** The code of a websocket that ended without the word of the other side, RFC 6455, 7.4.1. */
 const lostConnection = 1006;
-const handshakeTimeoutMs = 5_000;
 /** A client that has said all it has to say may still be waiting for its answer; the protocol knows no half-closed connection. */
 const farewellMs = 2_000;
 
@@ -56,7 +61,8 @@ export async function forwardPort(client: KubernetesClient, target: Target): Pro
 }
 
 /** Carries one connection from its beginning to its end. */
-async function connect(client: KubernetesClient, socket: Socket, { namespace, pod, port, errors, signal }: Forwarding): Promise<void> {
+async function connect(client: KubernetesClient, socket: Socket, forwarding: Forwarding): Promise<void> {
+  const { namespace, pod, port, timeoutMs = 5_000, errors, signal } = forwarding;
   const what = `port-forward to port ${port} of pod ${namespace}/${pod}`;
   const socketClosed = closeOf(socket);
   // How the local client ends is its own affair.
@@ -71,7 +77,7 @@ async function connect(client: KubernetesClient, socket: Socket, { namespace, po
     path: `/api/v1/namespaces/${namespace}/pods/${pod}/portforward`,
     query: [["ports", String(port)]],
     protocols: ["v4.channel.k8s.io"],
-    timeoutMs: handshakeTimeoutMs,
+    timeoutMs,
     signal,
     onFrame: (number, content) => {
       if (!begun.has(number)) begun.add(number);

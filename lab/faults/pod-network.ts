@@ -1,7 +1,7 @@
 /**
  * Packets that do not find their way to a Pod.
  */
-import { isSo, type Fault } from "./fault.ts";
+import { isSo, throughKubelet, type Fault } from "./fault.ts";
 
 /** A rule of iptables that is there as long as the fault. */
 function ruleOf(host: string, table: string, chain: string, rule: string): Pick<Fault, "inject" | "heal" | "holds"> {
@@ -52,8 +52,9 @@ export const podNetwork: readonly Fault[] = [
     name: "kubelet-port-dropped-on-node-1",
     state: "node-1 drops what comes in for its kubelet",
     ...ruleOf("node-1", "raw", "PREROUTING", "-p tcp --dport 10250 -j DROP"),
-    fails: ["port-forward", "logs-recorded", "logs-followed", "exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
-    inconclusive: [],
+    fails: throughKubelet,
+    // The logs tell which Pod has answered.
+    inconclusive: ["node-port-every-pod"],
     because: /kubelet|10250/,
   },
 ];
