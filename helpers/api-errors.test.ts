@@ -44,7 +44,9 @@ test("an answer without a word says so", () => {
 test("for a 401 the dates of the client certificate tell more than the server does", () => {
   const { cert } = newCertificate({ commonName: "admin" });
   const withCertificate = { ...access, tls: { ...access.tls, cert } };
-  expect(refusalOf(withCertificate, asked, 401, body("Unauthorized", "Unauthorized")).message).toMatch(/answered 401: Unauthorized$/);
+  expect(refusalOf(withCertificate, asked, 401, body("Unauthorized", "Unauthorized")).message).toMatch(
+    /answered 401: Unauthorized\. Are the kubeconfig's credentials of this cluster/,
+  );
 
   expect(refusalOf({ ...access, tls: { ...access.tls, cert: expired } }, asked, 401, body("Unauthorized", "Unauthorized")).message).toMatch(
     /answered 401: the client certificate of user "admin" has expired on .* 2001 GMT$/,
@@ -74,4 +76,12 @@ test("a Status is read as it is, and whatever else came becomes its message", ()
   expect(statusOf("null")).toEqual({ message: "null" });
   expect(statusOf("")).toEqual({});
   expect(statusOf("x".repeat(1_000)).message).toHaveLength(300);
+});
+
+test("a right that is lacking is told with where the rights are written, a policy's refusal in its own words", () => {
+  const lacking = refusalOf(access, asked, 403, body("Forbidden", 'nodes is forbidden: User "eve" cannot list resource "nodes"'));
+  const refused = refusalOf(access, asked, 403, body("Forbidden", 'pods "nginx" is forbidden: exceeded quota: none'));
+
+  expect(lacking.message).toMatch(/cannot list resource "nodes"\. The rights that the suite needs are in docs\/rbac\.yaml\.$/);
+  expect(refused.message).toMatch(/exceeded quota: none$/);
 });

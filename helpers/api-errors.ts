@@ -50,11 +50,19 @@ export const isForbidden = (error: unknown): boolean => error instanceof ApiRefu
 /** To create what is there already, and to delete what has another UID, are both answered 409; only the reason tells them apart. */
 export const isAlreadyExists = (error: unknown): boolean => error instanceof ApiRefusal && error.reason === "AlreadyExists";
 
+/** What to do about an answer that has no more to say than no. Of a policy's refusal, its own words say it. */
+function remedyOf(code: number, message = ""): string {
+  if (code === 401) return ". Are the kubeconfig's credentials of this cluster, as it is built now?";
+  return code === 403 && / cannot \w+ resource /.test(message) ? ". The rights that the suite needs are in docs/rbac.yaml." : "";
+}
+
 /** @param asked method and path, such as `GET /api/v1/nodes` */
 export function refusalOf(access: ClusterAccess, asked: string, code: number, text: string): ApiServerError | ApiRefusal {
   const status = statusOf(text);
   const expired = code === 401 ? clientCertificateProblem(access) : undefined;
-  const sentence = `API server ${access.server}: ${asked} answered ${code}: ${expired ?? status.message ?? "without a word"}`;
+  const said = expired ?? status.message ?? "without a word";
+  const remedy = expired === undefined ? remedyOf(code, status.message) : "";
+  const sentence = `API server ${access.server}: ${asked} answered ${code}: ${said}${remedy}`;
   return code >= 500 ? new ApiServerError(sentence, code, status) : new ApiRefusal(sentence, code, status);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The Kubernetes API as the suite uses it: JSON over one connection, with errors that are sentences and know which verdict they mean.
+ * The Kubernetes API as the suite uses it: JSON over a few connections that are kept, with errors that are sentences and know which verdict they mean.
  * The types are those of @kubernetes/client-node, whose generated client opens a connection for each call and drops the server's own words.
  * What comes back is the API's own JSON: where those types say Date, it holds a string.
  */
@@ -20,6 +20,8 @@ type Body = { content: object; type: string };
 const requestTimeoutMs = 10_000;
 /** Below the deadline of a request, so that a host that is away is told apart from one that hangs. */
 const connectTimeoutMs = 3_000;
+/** Logs that are followed keep one each. */
+const connectionsAtMost = 10;
 
 export class KubernetesClient {
   readonly access: ClusterAccess;
@@ -28,8 +30,13 @@ export class KubernetesClient {
   constructor(access: ClusterAccess) {
     this.access = access;
     const tls = { ...definedOf(access.tls), timeout: connectTimeoutMs };
+    // Over HTTP/2 an API server ends connections by GOAWAY, as with --goaway-chance or a certificate that has run out, and undici lets the
+    // requests on them fail without the server's words.
+    const common = { allowH2: false, connections: connectionsAtMost };
     this.#dispatcher =
-      access.proxyURL === undefined ? new Agent({ connect: tls }) : new ProxyAgent({ uri: access.proxyURL, requestTls: tls });
+      access.proxyURL === undefined
+        ? new Agent({ ...common, connect: tls })
+        : new ProxyAgent({ ...common, uri: access.proxyURL, requestTls: tls });
   }
 
   /** @throws ApiRefusal, ApiServerError, or InconclusiveError when the server cannot be reached; so do all the others */

@@ -38,7 +38,8 @@ export function networkReason(error: unknown): string {
 }
 
 /** What fails before a request has been sent. */
-const beforeSending = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_.*|ERR_TLS_.*|.*_CERT.*)$/;
+const beforeSending =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_.*|ERR_TLS_.*|ERR_SSL_.*|UNABLE_TO_.*|.*_CERT.*)$/;
 
 /** Whether a request has certainly not reached the server: there was no connection, or none that could be trusted. */
 export const neverArrived = (error: unknown): boolean => beforeSending.test(codeOf(error));

@@ -76,8 +76,8 @@ export function judgeRoute({ dev, gateway, type }: Route, { hostName, pod, nodeA
   if (gateway === undefined)
     return { note: `${hostName}: its route to ${target} goes out of ${dev} without a next hop, so that it names no Node` };
   const hop = normaliseAddress(gateway);
-  const owner = Object.keys(nodeAddresses).find((name) => nodeAddresses[name]?.some((address) => normaliseAddress(address) === hop));
-  if (owner === pod.nodeName) return {};
+  const owners = Object.keys(nodeAddresses).filter((name) => nodeAddresses[name]?.some((address) => normaliseAddress(address) === hop));
+  if (owners.includes(pod.nodeName)) return {};
   const expected = nodeAddresses[pod.nodeName]?.join(" or ") || "an address of its Node";
-  return { problem: `${hostName}: its route to ${target} goes via ${gateway}, which is ${owner ?? "no Node"}, expected ${expected}` };
+  return { problem: `${hostName}: its route to ${target} goes via ${gateway}, which is ${owners[0] ?? "no Node"}, expected ${expected}` };
 }

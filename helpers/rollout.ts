@@ -42,8 +42,7 @@ export function isReady(pod: V1Pod): boolean {
 /** The Pods that count: those that are not on their way out. */
 export const livePods = (pods: readonly V1Pod[]): V1Pod[] => pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
 
-const cannotHeal =
-  /manifest unknown|manifest for .* not found|no match for platform|failed to resolve reference .*: not found|unsupported manifest/i;
+const cannotHeal = /manifest unknown|manifest for .* not found|no match for platform|failed to resolve .*: not found|unsupported manifest/i;
 
 /** The reasons by which a wait ends early. Everything else is waited out. */
 const waitingReasons: Record<string, Obstacle["hope"]> = {

@@ -58,6 +58,12 @@ function firstWord(rest: Buffer): string | undefined {
   return /^([\w./@+-]{1,253}):/.exec(rest.subarray(0, 254).toString("latin1"))?.[1];
 }
 
+/** How a value begins, to be shown: up to the end of the key's name where it is encrypted, else its first eight bytes. */
+export function beginningOf(value: Buffer): string {
+  const [prefix] = /^k8s:enc:[a-z0-9]+:v\d+:[^:]*:/.exec(value.subarray(0, 300).toString("latin1")) ?? [];
+  return prefix ?? value.subarray(0, 8).toString("latin1");
+}
+
 /** In bytes. `multiple` is the cipher's block: what is not a multiple of it was not written by the provider, or not read whole. */
 const structures: Record<LocalProvider, { least: number; multiple: number; parts: string }> = {
   aescbc: { least: 32, multiple: 16, parts: "an IV of 16 and blocks of 16" },

@@ -1,4 +1,4 @@
-import { classify, expect, findTraces, structureProblem, test } from "../fixtures/index.ts";
+import { beginningOf, classify, expect, findTraces, structureProblem, test } from "../fixtures/index.ts";
 
 test("secret-read-back: a Secret reads back through the API as it was written", async ({ secret, byHand }) => {
   byHand(`kubectl -n ${secret.namespace} get secret ${secret.name} -o jsonpath='{.data.mykey}' | base64 -d`);
@@ -22,8 +22,7 @@ test("secret-encrypted: etcd holds the Secret once, encrypted by the expected pr
   const value = storedEntries[0]?.value ?? Buffer.of();
 
   expect(keys, `${etcd.host}: keys in etcd for ${secret.key}`).toEqual([secret.key]);
-  const beginning = value.subarray(0, encryption.prefix.length).toString("latin1");
-  expect(beginning, `${etcd.host}: the first bytes of the value of ${secret.key}`).toBe(encryption.prefix);
+  expect(beginningOf(value), `${etcd.host}: how the value of ${secret.key} begins`).toBe(encryption.prefix);
   const problem = structureProblem(classify(value, [encryption.keyName]));
   expect(problem, `${etcd.host}: what is wrong with the payload of ${secret.key}`).toBeUndefined();
 });
