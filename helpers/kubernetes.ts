@@ -1,7 +1,7 @@
 /**
- * The Kubernetes API as the suite uses it: JSON over a few connections that are kept, with errors that are sentences and know which verdict they mean.
- * The types are those of @kubernetes/client-node, whose generated client opens a connection for each call and drops the server's own words.
- * What comes back is the API's own JSON: where those types say Date, it holds a string.
+ * The Kubernetes API as the suite uses it: JSON over a few connections that are kept, with errors that are sentences and know which
+ * verdict they mean. The types are those of @kubernetes/client-node, whose generated client opens a connection for each call and drops the
+ * server's own words. What comes back is the API's own JSON: where those types say Date, it holds a string.
  */
 import { Agent, ProxyAgent, request, type Dispatcher } from "undici";
 import { ApiRefusal, ApiServerError, ApiTimeout, refusalOf } from "./api-errors.ts";

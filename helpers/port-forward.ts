@@ -23,7 +23,7 @@ type Target = {
   namespace: string;
   pod: string;
   port: number;
-  /** How long the cluster may take to open the way for a connection; 5 s unless told. A client should have more patience, to hear why not. */
+  /** How long the cluster may take to open the way for a connection; 5 s unless told. A client needs more patience, to hear why not. */
   timeoutMs?: number;
 };
 type Forwarding = Target & { errors: string[]; signal: AbortSignal };

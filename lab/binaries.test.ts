@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { binariesFolder, binaryNames, haveBinaries, provideBinaries } from "./binaries.ts";
+import { binariesFolder, binaryNames, haveBinaries, missingFrom, provideBinaries } from "./binaries.ts";
 
 /** The cache of these tests, in place of the machine's, which others use. */
 const place = vi.hoisted(() => ({ cacheFolder: "" }));
@@ -13,22 +13,29 @@ vi.mock("./instance.ts", async (original) => ({
   },
 }));
 
-let ready = "";
+/** Stands in for the Go compiler, which takes minutes: it writes a file for each package that it is asked for. */
+const compiler = `#!/bin/sh
+[ ! -e "$0.broken" ] || { echo "no space left on device" >&2; exit 1; }
+while [ "$1" != -o ]; do shift; done
+output=$2; shift 2
+for package; do
+  case $output in */) echo "built $package" > "$output\${package##*/}" ;; *) echo "built $package" > "$output" ;; esac
+done`;
+
+let tools = "";
 beforeEach(() => {
   place.cacheFolder = mkdtempSync(join(tmpdir(), "lab-cache-"));
-  ready = mkdtempSync(join(tmpdir(), "lab-binaries-"));
-  for (const name of binaryNames) {
-    writeFileSync(join(ready, name), `the binary ${name}`);
-    chmodSync(join(ready, name), 0o755);
-  }
+  tools = mkdtempSync(join(tmpdir(), "lab-tools-"));
+  writeFileSync(join(tools, "go"), compiler, { mode: 0o755 });
+  vi.stubEnv("PATH", `${tools}:${process.env["PATH"]}`);
 });
 afterEach(() => {
+  vi.unstubAllEnvs();
   rmSync(place.cacheFolder, { recursive: true });
-  rmSync(ready, { recursive: true });
+  rmSync(tools, { recursive: true });
 });
 
-const steps: string[] = [];
-const provide = () => provideBinaries(ready, (name) => void steps.push(name));
+const unheard = (): void => undefined;
 
 test("the folder of the binaries is named by the pins, and is the same each time", () => {
   expect(dirname(binariesFolder())).toBe(place.cacheFolder);
@@ -36,46 +43,57 @@ test("the folder of the binaries is named by the pins, and is the same each time
   expect(binariesFolder()).toBe(binariesFolder());
 });
 
-test("ready binaries are taken as they are, and nothing is built", async () => {
-  writeFileSync(join(ready, "README"), "not asked for");
-
-  const folder = await provide();
+test("all binaries are built into the cache, with a word at the beginning of each build", async () => {
+  const steps: string[] = [];
+  const folder = await provideBinaries(undefined, (name) => steps.push(name));
 
   expect(folder).toBe(binariesFolder());
-  expect(readdirSync(folder).toSorted()).toEqual([...binaryNames].toSorted());
-  expect(readFileSync(join(folder, "kubelet"), "utf8")).toBe("the binary kubelet");
-  expect(statSync(join(folder, "kubelet")).mode & 0o111).toBe(0o111);
-  expect(readdirSync(place.cacheFolder)).toEqual([basename(folder)]);
-  expect(steps).toEqual([]);
+  expect(readdirSync(folder).toSorted()).toEqual(binaryNames.toSorted());
+  expect(readFileSync(join(folder, "kubelet"), "utf8")).toBe("built k8s.io/kubernetes/cmd/kubelet\n");
+  expect(steps).toEqual([
+    "kubernetes, 1 of 7",
+    "etcd, 2 of 7",
+    "etcdctl, 3 of 7",
+    "containerd, 4 of 7",
+    "cni, 5 of 7",
+    "runc, 6 of 7",
+    "registry, 7 of 7",
+  ]);
 });
 
-test("a folder of ready binaries that lacks some is refused with their names, and the cache stays without", async () => {
-  for (const name of ["etcd", "runc", "host-local"]) unlinkSync(join(ready, name));
-  await expect(provide()).rejects.toMatchObject({
-    name: "SettingsError",
-    problems: [`LAB_BINARIES="${ready}": it lacks etcd, host-local, runc.`],
-  });
-  expect(haveBinaries()).toBe(false);
-});
+test("what is in the cache is not built again", async () => {
+  const folder = await provideBinaries(undefined, unheard);
+  writeFileSync(join(tools, "go.broken"), "");
 
-test("what an interrupted attempt left in the cache does not stay", async () => {
-  const [missing] = binaryNames;
-  unlinkSync(join(ready, missing as string));
-  await expect(provide()).rejects.toThrow("it lacks");
-  writeFileSync(join(ready, missing as string), "");
-  writeFileSync(join(place.cacheFolder, "unrelated"), "");
-
-  const folder = await provide();
-
-  expect(existsSync(`${folder}.part`)).toBe(false);
-  expect(existsSync(join(place.cacheFolder, "unrelated"))).toBe(true);
-});
-
-test("what is in the cache is used, whatever LAB_BINARIES holds by then", async () => {
-  const folder = await provide();
-  unlinkSync(join(ready, "etcd"));
   expect(haveBinaries()).toBe(true);
-  expect(await provide()).toBe(folder);
+  expect(await provideBinaries(undefined, unheard)).toBe(folder);
+});
+
+test("a build that fails leaves nothing that would be taken for whole, and the next starts anew", async () => {
+  writeFileSync(join(tools, "go.broken"), "");
+  await expect(provideBinaries(undefined, unheard)).rejects.toThrow("no space left on device");
+  expect(haveBinaries()).toBe(false);
+  writeFileSync(join(`${binariesFolder()}.part`, "torn"), "");
+  rmSync(join(tools, "go.broken"));
+
+  const folder = await provideBinaries(undefined, unheard);
+
+  expect(existsSync(join(folder, "torn"))).toBe(false);
+  expect(readdirSync(place.cacheFolder)).toEqual([basename(folder)]);
+});
+
+test("ready binaries are used where they are, also when the cache has its own, and stay out of it", async () => {
+  const cached = await provideBinaries(undefined, unheard);
+  const before = readdirSync(cached);
+
+  expect(await provideBinaries(tools, unheard)).toBe(tools);
+  expect(readdirSync(cached)).toEqual(before);
+});
+
+test("what a folder lacks is named", () => {
+  for (const name of binaryNames.filter((binary) => !["etcd", "runc"].includes(binary))) writeFileSync(join(tools, name), "");
+  expect(missingFrom(tools)).toEqual(["etcd", "runc"]);
+  expect(missingFrom("/nowhere")).toEqual(binaryNames);
 });
 
 test("every binary is named once, and a host that installs one finds it", async () => {

@@ -3,9 +3,8 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { SettingsError } from "../helpers/errors.ts";
 import { cacheFolder } from "./instance.ts";
 import { run } from "./run.ts";
 
@@ -77,35 +76,31 @@ export function binariesFolder(): string {
 
 export const haveBinaries = (): boolean => existsSync(binariesFolder());
 
+/** Which binaries a folder lacks. */
+export const missingFrom = (folder: string): string[] => binaryNames.filter((name) => !existsSync(join(folder, name)));
+
 /**
- * Builds what is not there yet.
- * @param ready a folder that holds the binaries already, LAB_BINARIES
- * @param onStep hears the name of each module as its build begins
+ * Builds what is not there yet, into the cache.
+ * @param ready LAB_BINARIES, a folder that holds the binaries already: it is used where it is, because the cache is for these pins alone
+ * @param onStep hears what is built as its build begins
  */
 export async function provideBinaries(ready: string | undefined, onStep: (name: string) => void): Promise<string> {
+  if (ready !== undefined) return ready;
   const folder = binariesFolder();
   if (haveBinaries()) return folder;
   const partial = `${folder}.part`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  if (ready === undefined) for (const module of modules()) await build(module, partial, onStep);
-  else await copyReady(ready, partial);
+  const wanted = modules();
+  for (const [index, module] of wanted.entries()) {
+    onStep(`${module.output ?? module.name}, ${index + 1} of ${wanted.length}`);
+    await build(module, partial);
+  }
   await rename(partial, folder);
   return folder;
 }
 
-async function copyReady(ready: string, folder: string): Promise<void> {
-  const missing = binaryNames.filter((name) => !existsSync(join(ready, name)));
-  if (missing.length > 0) throw new SettingsError([`LAB_BINARIES="${ready}": it lacks ${missing.join(", ")}.`]);
-  for (const name of binaryNames) await cp(join(ready, name), join(folder, name));
-}
-
-async function build(
-  { name, packages, output, cgo = false, tags, linkerFlags = [] }: Module,
-  folder: string,
-  onStep: (name: string) => void,
-): Promise<void> {
-  onStep(output ?? name);
+async function build({ name, packages, output, cgo = false, tags, linkerFlags = [] }: Module, folder: string): Promise<void> {
   const command: [string, ...string[]] = ["go", "build", "-trimpath", "-ldflags", ["-s", "-w", ...linkerFlags].join(" ")];
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);

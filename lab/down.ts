@@ -1,22 +1,26 @@
 /**
  * Taking the lab down, whatever state it is in: no process, mount, namespace, link, cgroup, sysctl or file outside of the cache stays.
  */
-import { existsSync, readdirSync } from "node:fs";
-import { rm, rmdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { foldersIn } from "./files.ts";
 import { powerOff, processesOf, releaseHosts } from "./host.ts";
-import { readDefinition, stateFolder, type Instance } from "./instance.ts";
+import { stateFolder, type Instance } from "./instance.ts";
 import { removeNetwork } from "./network.ts";
 import { restoreSysctls } from "./sysctls.ts";
 
+/** Whether there is anything of the instance, whole or not. */
+export const isThere = (instance: Instance): boolean => existsSync(instance.folder) || processesOf(instance).length > 0;
+
 /** Removes the instance; what the instances share goes with the last of them. */
 export async function takeDown(instance: Instance, say: (line: string) => void): Promise<void> {
-  if (!existsSync(instance.folder) && processesOf(instance).length === 0) return;
-  await powerOff(instance, readDefinition(instance.name)?.leaders ?? {});
+  // The shared folder is the last thing that goes, so that an interrupted `down` is taken up again.
+  if (!existsSync(stateFolder) && processesOf(instance).length === 0) return;
+  await powerOff(instance);
   await releaseHosts(instance);
   await removeNetwork(instance);
   await rm(instance.folder, { recursive: true, force: true });
-  const others = readdirSync(stateFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  if (others.length > 0) return;
+  if (foldersIn(stateFolder).length > 0) return;
   for (const line of await restoreSysctls()) say(line);
-  await rmdir(stateFolder);
+  await rm(stateFolder, { recursive: true, force: true });
 }

@@ -2,22 +2,31 @@
  * An instance as others see it: whether it runs, how the suite finds it, a shell on its hosts.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SettingsError } from "../helpers/errors.ts";
+import { readIfThere } from "./files.ts";
 import { clusterName, readDefinition, type Instance } from "./instance.ts";
 import { hostsOf, serviceCIDR } from "./topology.ts";
 
 /** Whether every host of the instance is running. Cheap, because every smoke test of the lab begins with it. */
 export function isRunning(instance: Instance): boolean {
-  const definition = readDefinition(instance.name);
-  return definition !== undefined && Object.values(definition.leaders).every((pid) => isLeader(instance, pid));
+  return readDefinition(instance.name) !== undefined && stoppedHosts(instance).length === 0;
+}
+
+/** The hosts of an instance that was up whole and that do not run any more. */
+export function stoppedHosts(instance: Instance): string[] {
+  const leaders = Object.entries(readDefinition(instance.name)?.leaders ?? {});
+  return leaders.flatMap(([host, pid]) => (isLeader(instance, pid) ? [] : [host]));
 }
 
 /** Whether a process is the one that was started as a host's leader, and not a later one with its number. */
 function isLeader(instance: Instance, pid: number): boolean {
-  const path = `/proc/${pid}/cmdline`;
-  return existsSync(path) && readFileSync(path, "utf8").includes(`--machine=${instance.namespaceOf("")}`);
+  return readIfThere(`/proc/${pid}/cmdline`).includes(`--machine=${instance.namespaceOf("")}`);
+}
+
+/** @throws SettingsError that says what to do */
+export function refuseUnlessRunning(instance: Instance): void {
+  if (!isRunning(instance)) throw new SettingsError([`The lab "${instance.name}" is not up. Boot it: npm run lab -- up`]);
 }
 
 /** The variables that point the suite at the instance, just as a person would set them for a cluster of their own. */
@@ -45,7 +54,7 @@ export async function openShell(instance: Instance, host: string, command: reado
         .map(({ name }) => name)
         .join(", ")}.`,
     ]);
-  if (!isRunning(instance)) throw new SettingsError([`The lab "${instance.name}" is not up. Boot it: npm run lab -- up`]);
+  refuseUnlessRunning(instance);
   const { SMOKE_SSH_KEY: key, SMOKE_SSH_KNOWN_HOSTS: knownHosts } = variablesOf(instance);
   const options = ["-F", "none", "-i", key as string, "-o", `UserKnownHostsFile=${knownHosts}`, "-o", "StrictHostKeyChecking=yes"];
   const child = spawn("ssh", [...options, `root@${address}`, ...command], { stdio: "inherit" });

@@ -1,8 +1,10 @@
 /**
  * Whether the lab is as it should be: what `up` ends with, and every healed fault.
  */
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { binariesFolder } from "./binaries.ts";
+import { componentsOf } from "./components/index.ts";
+import { leadersOf, runOnHost } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import { run } from "./run.ts";
 
@@ -12,17 +14,17 @@ type Node = {
   status: { conditions?: { type: string; status: string; message: string }[] };
 };
 
-/** kubectl as admin of an instance, the one that the lab has built. */
+/** kubectl as admin of an instance, the one that its server has. */
 export const kubectl = (instance: Instance, ...parameters: readonly string[]): [string, ...string[]] => [
-  `${binariesFolder()}/kubectl`,
+  join(instance.rootOf("server"), "usr/local/bin/kubectl"),
   `--kubeconfig=${instance.kubeconfig}`,
   "--request-timeout=5s",
   ...parameters,
 ];
 
 /**
- * Waits until the API server is ready, every worker Ready and untainted, and a new namespace gets its ServiceAccount, which is to say that
- * the controllers work.
+ * Waits until the API server is ready, every worker Ready and untainted, every unit active, and a new namespace gets its ServiceAccount,
+ * which is to say that the controllers work.
  * @throws Error with the last thing seen
  */
 export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<void> {
@@ -46,7 +48,23 @@ async function problemOf(instance: Instance): Promise<string | undefined> {
         nodes.find((node) => node.metadata.name === name),
       ) ?? [],
   );
+  // The API calls a Node Ready for most of a minute after its kubelet has stopped; systemd knows at once.
+  if (problems.length === 0) problems.push(...(await unitProblems(instance)));
   return problems.length > 0 ? problems.join("; ") : controllersProblem(instance);
+}
+
+async function unitProblems(instance: Instance): Promise<string[]> {
+  const leaders = leadersOf(instance);
+  const problems = await Promise.all(
+    [...componentsOf(instance)].map(async ([host, components]) => {
+      const units = components.flatMap((component) => component.units);
+      if (leaders[host] === undefined) return [`${host} does not run`];
+      const said = await runOnHost(leaders[host], ["systemctl", "show", "--value", "--property=ActiveState", ...units]);
+      const states = said.split("\n").filter(Boolean);
+      return units.flatMap((unit, index) => (states[index] === "active" ? [] : [`${unit} of ${host} is ${states[index]}`]));
+    }),
+  );
+  return problems.flat();
 }
 
 function nodeProblem(name: string, node: Node | undefined): string | undefined {

@@ -1,15 +1,16 @@
 /**
  * A host of the lab: a Debian system booted by systemd-nspawn in a network namespace and cgroups of its own. Traps that have been walked
- * into: nspawn has to start inside a cgroup of its own in every v1 hierarchy, or all kubelets share one root; without
+ * into: nspawn has to start inside a cgroup of its own in every v1 hierarchy, systemd's as well, or all hosts share one root; without
  * SYSTEMD_NSPAWN_API_VFS_WRITABLE=network a host sees the machine's interfaces in /sys; overlay does not mount on overlay, so
  * /var/lib/containerd is bound from the disk.
  */
 import { spawn } from "node:child_process";
-import { existsSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { chmod, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { existsSync, openSync, readFileSync } from "node:fs";
+import { chmod, copyFile, mkdir, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Component, Content } from "./components/component.ts";
+import { foldersIn, readIfThere } from "./files.ts";
 import type { Instance } from "./instance.ts";
 import { run, succeeds } from "./run.ts";
 
@@ -87,6 +88,8 @@ export async function bootHost(instance: Instance, host: string): Promise<number
     env: {
       ...process.env,
       SYSTEMD_NSPAWN_API_VFS_WRITABLE: "network",
+      // Its locks would stay in /run for ever; the lab has one of its own.
+      SYSTEMD_NSPAWN_LOCK: "0",
       ...(usesUnified() ? {} : { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "0" }),
     },
   });
@@ -97,11 +100,14 @@ export async function bootHost(instance: Instance, host: string): Promise<number
 
 const cgroupRoot = "/sys/fs/cgroup";
 const usesUnified = (): boolean => existsSync(join(cgroupRoot, "cgroup.controllers"));
-const controllers = ["cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids"];
 
-/** The hierarchies that are mounted here: one with cgroup v2, one a controller with v1; hybrid machines have cpu and cpuacct as links. */
+/** The hierarchies that are mounted here: one with cgroup v2, several with v1; cpu and cpuacct may be links to one that both share. */
 const hierarchies = (): string[] =>
-  usesUnified() ? [cgroupRoot] : controllers.map((name) => join(cgroupRoot, name)).filter((path) => existsSync(join(path, "cgroup.procs")));
+  usesUnified()
+    ? [cgroupRoot]
+    : foldersIn(cgroupRoot)
+        .map((name) => join(cgroupRoot, name))
+        .filter((folder) => existsSync(join(folder, "cgroup.procs")));
 
 async function createCgroups(instance: Instance, host: string): Promise<string[]> {
   const created: string[] = [];
@@ -123,42 +129,55 @@ async function inheritCpuset(folder: string): Promise<void> {
 
 /** Every process in an instance's cgroups, whichever hierarchy knows of it. */
 export function processesOf(instance: Instance): number[] {
-  const found = new Set<number>();
-  for (const folder of cgroupsOf(instance)) {
-    const path = join(folder, "cgroup.procs");
-    if (existsSync(path)) for (const line of readFileSync(path, "utf8").split("\n").filter(Boolean)) found.add(Number(line));
-  }
-  return [...found];
+  const lists = cgroupsOf(instance).map((folder) => readIfThere(join(folder, "cgroup.procs")));
+  return [...new Set(lists.flatMap((list) => list.split("\n").filter(Boolean).map(Number)))];
 }
 
 /** The deepest first, as they have to be removed. */
 function cgroupsOf(instance: Instance): string[] {
-  const below = (folder: string): string[] => {
-    if (!existsSync(folder)) return [];
-    const children = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    return [...children.flatMap((entry) => below(join(folder, entry.name))), folder];
-  };
+  const below = (folder: string): string[] => [...foldersIn(folder).flatMap((name) => below(join(folder, name))), folder];
   return hierarchies().flatMap((hierarchy) => below(join(hierarchy, instance.cgroupOf())));
 }
 
-/** Asks every host to power off, and ends by force what has not gone by itself. */
-export async function powerOff(instance: Instance, leaders: Readonly<Record<string, number>>): Promise<void> {
-  for (const leader of Object.values(leaders)) {
-    const init = initOf(leader);
-    // SIGRTMIN+4 tells systemd to power off. Node knows no name for it.
-    if (init !== undefined) await succeeds(["kill", "-38", String(init)]);
-  }
-  const deadline = Date.now() + 8_000;
-  while (processesOf(instance).length > 0 && Date.now() < deadline) await sleep(100);
-  for (let attempt = 0; attempt < 50 && processesOf(instance).length > 0; attempt++) {
-    for (const pid of processesOf(instance)) endProcess(pid);
-    await sleep(100);
-  }
+/**
+ * The systemd-nspawn of every host that runs, by the host's name. They are found by what they are, because an attempt to boot that broke
+ * off has recorded none.
+ */
+export function leadersOf(instance: Instance): Record<string, number> {
+  const machine = `--machine=${instance.namespaceOf("")}`;
+  const leaders = processesOf(instance).flatMap((pid) => {
+    const parameter = readIfThere(`/proc/${pid}/cmdline`)
+      .split("\0")
+      .find((part) => part.startsWith(machine));
+    return parameter === undefined ? [] : [[parameter.slice(machine.length), pid] as const];
+  });
+  // A child that nspawn has just forked looks like it; the first is the parent.
+  return Object.fromEntries(leaders.toReversed());
 }
 
-function endProcess(pid: number): void {
+/** systemd's own signal for powering off, SIGRTMIN+4. Node knows no name for it. */
+const powerOffSignal = 38;
+
+/** Asks every host to power off, and ends by force what has not gone by itself. */
+export async function powerOff(instance: Instance): Promise<void> {
+  for (const leader of Object.values(leadersOf(instance))) send(initOf(leader), powerOffSignal);
+  await until(() => Object.keys(leadersOf(instance)).length === 0, 8_000);
+  await until(() => {
+    for (const pid of processesOf(instance)) send(pid, "SIGKILL");
+    return processesOf(instance).length === 0;
+  }, 10_000);
+  const left = processesOf(instance);
+  if (left.length > 0) throw new Error(`"${instance.name}": the processes ${left.join(", ")} do not end, though SIGKILL was sent to them.`);
+}
+
+async function until(condition: () => boolean, timeoutMs: number): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!condition() && Date.now() < deadline) await sleep(100);
+}
+
+function send(pid: number | undefined, signal: NodeJS.Signals | number): void {
   try {
-    process.kill(pid, "SIGKILL");
+    if (pid !== undefined) process.kill(pid, signal);
   } catch {
     // It has gone meanwhile.
   }
@@ -166,12 +185,11 @@ function endProcess(pid: number): void {
 
 /** systemd of a host, as this machine numbers it: the one child of its nspawn. */
 function initOf(leader: number): number | undefined {
-  const path = `/proc/${leader}/task/${leader}/children`;
-  const [child] = existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean) : [];
-  return child === undefined ? undefined : Number(child);
+  const [child] = readIfThere(`/proc/${leader}/task/${leader}/children`).split(" ");
+  return child ? Number(child) : undefined;
 }
 
-/** Removes what a powered off instance still has in the kernel: mounts and cgroups. */
+/** Removes what a powered off instance still has in the kernel, mounts and cgroups, and what nspawn forgets when it is killed. */
 export async function releaseHosts(instance: Instance): Promise<void> {
   const mounts = readFileSync("/proc/self/mounts", "utf8")
     .split("\n")
@@ -179,6 +197,18 @@ export async function releaseHosts(instance: Instance): Promise<void> {
   for (const mount of mounts.filter((path) => path.startsWith(`${instance.folder}/`)).toReversed()) await run(["umount", "--lazy", mount]);
   for (const folder of cgroupsOf(instance)) await succeeds(["rmdir", folder]);
   for (const hierarchy of hierarchies()) await succeeds(["rmdir", dirname(join(hierarchy, instance.cgroupOf()))]);
+  await removeTraces(instance);
+}
+
+const nspawnFolder = "/run/systemd/nspawn";
+
+/** A folder a host by which nspawn passes mounts on. The folders above are nspawn's own; whatever else is in them keeps them. */
+async function removeTraces(instance: Instance): Promise<void> {
+  const propagate = join(nspawnFolder, "propagate");
+  const names = foldersIn(propagate).filter((name) => name.startsWith(instance.namespaceOf("")));
+  for (const name of names) await rm(join(propagate, name), { recursive: true });
+  await rmdir(propagate).catch(() => undefined);
+  await rmdir(nspawnFolder).catch(() => undefined);
 }
 
 /** Runs a command on a host from the outside, without SSH. */

@@ -4,8 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { request } from "undici";
@@ -13,7 +12,7 @@ import { provideTree } from "./base.ts";
 import { cacheFolder } from "./instance.ts";
 import { run } from "./run.ts";
 
-type Image = {
+export type Image = {
   /** As the registry knows it: Docker Hub's nginx is library/nginx. */
   repository: string;
   tag: string;
@@ -61,7 +60,8 @@ int main(void) { signal(SIGINT, end); signal(SIGTERM, end); signal(SIGCHLD, bury
 async function pauseLayer(): Promise<string> {
   const layer = join(cacheFolder, `pause-${digestOf(pauseSource).slice(7, 19)}.tar.gz`);
   if (!existsSync(layer)) {
-    const folder = await mkdtemp(join(tmpdir(), "pause-"));
+    const folder = `${layer}.build`;
+    await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "pause.c"), pauseSource);
     await run(["gcc", "-static", "-Os", "-s", "-o", "pause", "pause.c"], { folder });
     await run(["tar", "--create", "--gzip", `--file=${layer}.part`, "pause"], { folder });

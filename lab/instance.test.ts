@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SettingsError } from "../helpers/errors.ts";
 import { chosenInstance, definitionHash, definitionPathOf, instanceOf, readDefinition } from "./instance.ts";
@@ -90,4 +93,18 @@ test("a definition changes with the shape, and with nothing that is not the lab'
   expect(definitionHash({ subnet: "10.91.7.0/24", workers: 2 })).toBe(hash);
   expect(definitionHash({ subnet: "10.91.7.0/24", workers: 3 })).not.toBe(hash);
   expect(definitionHash({ subnet: "10.91.8.0/24", workers: 2 })).not.toBe(hash);
+});
+
+test("ready binaries make a definition of their own, which changes when one of them is replaced", () => {
+  const shape = { subnet: "10.91.7.0/24", workers: 2 };
+  const ready = mkdtempSync(join(tmpdir(), "lab-binaries-"));
+  writeFileSync(join(ready, "kubelet"), "");
+  const one = definitionHash({ ...shape, ready });
+  const same = definitionHash({ ...shape, ready });
+  utimesSync(join(ready, "kubelet"), 1, 1);
+  const other = definitionHash({ ...shape, ready });
+  rmSync(ready, { recursive: true });
+
+  expect(same).toBe(one);
+  expect(new Set([definitionHash(shape), one, other]).size).toBe(3);
 });

@@ -2,8 +2,8 @@
  * An instance of the lab: what follows from its name. Two instances share nothing but the cache.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
 import { isCIDR, overlaps } from "../helpers/cidr.ts";
 import { SettingsError } from "../helpers/errors.ts";
 import { clusterCIDR, serviceCIDR, subnetOfName, topologyOf, type Topology } from "./topology.ts";
@@ -64,17 +64,23 @@ export function readDefinition(name: string): Definition | undefined {
 
 export const definitionPathOf = definitionPath;
 
-/** A hash over everything that decides what an instance is: the lab's own sources, the pins, the shape. */
-export function definitionHash(shape: { subnet: string; workers: number }): string {
-  const hash = createHash("sha256").update(JSON.stringify(shape));
+/**
+ * A hash over everything that decides what an instance is: the lab's own sources, the pins, the shape.
+ * @param shape `ready` is the folder that LAB_BINARIES names; a binary that was replaced there makes another instance
+ */
+export function definitionHash({ ready, ...shape }: { subnet: string; workers: number; ready?: string | undefined }): string {
+  const binaries = ready === undefined ? [] : readdirSync(ready).map((name) => [ready, name, statSync(join(ready, name)).mtimeMs]);
+  const hash = createHash("sha256").update(JSON.stringify([shape, binaries]));
   for (const path of sources(import.meta.dirname)) hash.update(path.slice(import.meta.dirname.length)).update(readFileSync(path));
   return hash.digest("hex");
 }
 
+/** Tests, what only they use, and faults, which come after, make no difference to an instance. */
 function sources(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile() && /\.(ts|mod|sum)$/.test(entry.name) && !entry.name.endsWith(".test.ts"))
+    .filter((entry) => !["self", "faults"].includes(relative(folder, entry.parentPath)))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }

@@ -26,7 +26,7 @@ export async function acquireLock(name: string, onWait: () => void): Promise<() 
   for (let attempt = 0; ; attempt++) {
     const waiting = new Set<Socket>();
     const server = createServer((socket) => waiting.add(socket.on("error", () => undefined)));
-    if (await listens(server, addressOf(name))) return () => release(server, waiting);
+    if (await listens(server, addressOf(name))) return () => giveBack(server, waiting);
     if (attempt === 0) onWait();
     await waitForHolder(addressOf(name));
     await sleep(100);
@@ -34,9 +34,9 @@ export async function acquireLock(name: string, onWait: () => void): Promise<() 
 }
 
 /** Closing the server alone would leave those who wait connected: they would wait for this process, and it for them. */
-function release(server: Server, waiting: ReadonlySet<Socket>): void {
+function giveBack(server: Server, waiting: ReadonlySet<Socket>): void {
   server.close();
-  void waiting;
+  for (const socket of waiting) socket.destroy();
 }
 
 function listens(server: Server, address: string): Promise<boolean> {

@@ -3,8 +3,9 @@
  * smoke test of the lab begins by asking for `env`.
  */
 import { parseArgs } from "node:util";
-import { SettingsError } from "../helpers/errors.ts";
+import { reasonOf, SettingsError } from "../helpers/errors.ts";
 import { chosenInstance, recordedInstance, type Instance } from "./instance.ts";
+import { say } from "./progress.ts";
 
 const usage = `npm run lab -- COMMAND
   up [--workers N]     boot the lab, or see that it is up and healthy
@@ -14,7 +15,6 @@ const usage = `npm run lab -- COMMAND
   shell HOST [COMMAND] a shell on server, node-0, ..., or one command
 Environment: LAB_NAME (default lab), LAB_SUBNET, LAB_BINARIES, LAB_INSTALL=never`;
 
-const say = (line: string): void => void process.stderr.write(`lab: ${line}\n`);
 const waiting = () => say("another lab command is at work on this machine; waiting for it");
 
 async function up(instance: Instance): Promise<void> {
@@ -29,16 +29,17 @@ async function down(instance: Instance): Promise<void> {
 }
 
 async function status(instance: Instance): Promise<void> {
-  const { isRunning } = await import("./environment.ts");
-  process.stdout.write(
-    isRunning(instance) ? `"${instance.name}" is up at ${instance.topology.server.address}\n` : `"${instance.name}" is not up\n`,
-  );
-  process.exitCode = isRunning(instance) ? 0 : 1;
+  const { isRunning, stoppedHosts } = await import("./environment.ts");
+  const running = isRunning(instance);
+  const stopped = stoppedHosts(instance);
+  const why = stopped.length > 0 ? `: ${stopped.join(", ")} does not run. Repair it: npm run lab -- up` : "";
+  process.stdout.write(`"${instance.name}" ${running ? `is up at ${instance.topology.server.address}` : `is not up${why}`}\n`);
+  process.exitCode = running ? 0 : 1;
 }
 
 async function env(instance: Instance): Promise<void> {
-  const { isRunning, variablesOf } = await import("./environment.ts");
-  if (!isRunning(instance)) throw new SettingsError([`The lab "${instance.name}" is not up. Boot it: npm run lab -- up`]);
+  const { refuseUnlessRunning, variablesOf } = await import("./environment.ts");
+  refuseUnlessRunning(instance);
   for (const [name, value] of Object.entries(variablesOf(instance))) process.stdout.write(`export ${name}=${value}\n`);
 }
 
@@ -49,22 +50,40 @@ async function shell(instance: Instance, [host = "server", ...command]: readonly
 
 const commands: Record<string, (instance: Instance, rest: readonly string[]) => Promise<void>> = { up, down, status, env, shell };
 
-/** What is up keeps the shape that it was given; a new one gets the shape that is asked for. */
-function instanceFor(command: string, workers: string | undefined): Instance {
-  const chosen = chosenInstance(process.env, workers === undefined ? undefined : Number(workers));
+/** A new instance gets the shape that is asked for; every other command is for the one that is there, in the shape that it has. */
+function instanceFor(command: string, parameters: readonly string[]): Instance {
+  const workers = command === "up" ? workersIn(parameters) : undefined;
+  const chosen = chosenInstance(process.env, workers);
   return command === "up" ? chosen : (recordedInstance(process.env) ?? chosen);
 }
 
-async function main(): Promise<void> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, strict: false, options: { workers: { type: "string" } } });
-  const [name = "", ...rest] = positionals;
+function workersIn(parameters: readonly string[]): number | undefined {
+  const { workers } = parse(parameters, { workers: { type: "string" } });
+  return workers === undefined ? undefined : Number(workers);
+}
+
+/** @throws SettingsError for what is not an option of the command */
+function parse(parameters: readonly string[], options: { workers?: { type: "string" } }): { workers?: string } {
+  try {
+    return parseArgs({ args: [...parameters], options }).values as { workers?: string };
+  } catch (error) {
+    throw new SettingsError([`${reasonOf(error)}\n${usage}`]);
+  }
+}
+
+async function main([name = "", ...parameters]: readonly string[]): Promise<void> {
   const command = commands[name];
   if (command === undefined) throw new SettingsError([`"${name}" is not a command of the lab.\n${usage}`]);
-  await command(instanceFor(name, typeof values["workers"] === "string" ? values["workers"] : undefined), rest);
+  const instance = instanceFor(name, parameters);
+  // What follows HOST is the command there; the others have no parameters but the options of `up`.
+  if (name !== "up" && name !== "shell") parse(parameters, {});
+  // `up` says it itself, along with what else is missing.
+  if (name !== "up" && process.getuid?.() !== 0) throw new SettingsError([`"lab ${name}" needs root: sudo npm run lab -- ${name}`]);
+  await command(instance, parameters);
 }
 
 try {
-  await main();
+  await main(process.argv.slice(2));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = error instanceof SettingsError ? 2 : 1;

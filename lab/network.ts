@@ -1,17 +1,13 @@
 /**
  * The lab's network: a namespace a host, a bridge in a namespace of its own, and one veth pair to this machine.
  */
-import { hostsOf } from "./topology.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { rmdir } from "node:fs/promises";
+import { overlaps } from "../helpers/cidr.ts";
 import type { Instance } from "./instance.ts";
 import { lines, run, succeeds } from "./run.ts";
+import { hostsOf } from "./topology.ts";
 
-const inNamespace = (namespace: string, ...command: readonly string[]): [string, ...string[]] => [
-  "ip",
-  "netns",
-  "exec",
-  namespace,
-  ...command,
-];
 const batch = (namespace: string, ...commands: readonly string[]): Promise<string> =>
   run(["ip", "-n", namespace, "-batch", "-"], { input: lines(...commands) });
 
@@ -63,7 +59,7 @@ async function connectHost(instance: Instance, host: { name: string; address: st
   );
   // Deviation: the guide leaves ip_forward to the CNI plugin, which sets it with a Node's first Pod; until then NodePorts through that
   // Node time out.
-  await run(inNamespace(namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1"));
+  await run(["ip", "netns", "exec", namespace, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
 }
 
 /** Deletes namespaces and link; deleting one end of a veth pair deletes the other. */
@@ -72,15 +68,31 @@ export async function removeNetwork(instance: Instance): Promise<void> {
   const listed = JSON.parse((await run(["ip", "-j", "netns", "list"])) || "[]") as { name: string }[];
   await succeeds(["ip", "link", "delete", instance.link]);
   for (const { name } of listed.filter((namespace) => namespace.name.startsWith(prefix))) await run(["ip", "netns", "delete", name]);
+  await removeNamespaceFolder();
 }
 
-/** Addresses and routes of this machine that the instance's subnet would collide with; the instance's own link does not count. */
+const namespaceFolder = "/run/netns";
+
+/** `ip` mounts this folder with a machine's first namespace, and leaves it mounted when the last one goes. */
+async function removeNamespaceFolder(): Promise<void> {
+  if (!existsSync(namespaceFolder) || readdirSync(namespaceFolder).length > 0) return;
+  await succeeds(["umount", namespaceFolder]);
+  await rmdir(namespaceFolder);
+}
+
+type Address = { ifname: string; addr_info: { local: string; prefixlen: number }[] };
+type Route = { dst: string; dev?: string };
+
+/** Addresses and routes of this machine that the instance's subnet would collide with. */
 export async function collisions(instance: Instance): Promise<string[]> {
-  type Address = { ifname: string; addr_info: { local: string; prefixlen: number; family: string }[] };
-  type Route = { dst: string; dev?: string };
-  const addresses = JSON.parse(await run(["ip", "-j", "-4", "address"])) as Address[];
-  const routes = JSON.parse(await run(["ip", "-j", "-4", "route"])) as Route[];
-  const foreign = [
+  const addresses = JSON.parse(await run(["ip", "-json", "-4", "address"])) as Address[];
+  const routes = JSON.parse(await run(["ip", "-json", "-4", "route"])) as Route[];
+  return collisionsAmong(instance, addresses, routes);
+}
+
+/** The same, given what `ip` has listed; the instance's own link does not count. */
+export function collisionsAmong({ link, topology }: Instance, addresses: readonly Address[], routes: readonly Route[]): string[] {
+  const found = [
     ...addresses.flatMap(({ ifname, addr_info }) =>
       addr_info.map(({ local, prefixlen }) => ({
         dev: ifname,
@@ -88,21 +100,10 @@ export async function collisions(instance: Instance): Promise<string[]> {
         what: `address ${local}/${prefixlen} of ${ifname}`,
       })),
     ),
-    ...routes.filter(({ dst }) => dst !== "default").map(({ dst, dev = "" }) => ({ dev, range: dst, what: `route to ${dst} by ${dev}` })),
+    ...routes
+      .filter(({ dst }) => dst !== "default")
+      // `ip` writes a route to a single address without its length.
+      .map(({ dst, dev }) => ({ dev, range: dst.includes("/") ? dst : `${dst}/32`, what: `route to ${dst}${dev ? ` by ${dev}` : ""}` })),
   ];
-  return foreign.filter(({ dev, range }) => dev !== instance.link && overlap(range, instance.topology.subnet)).map(({ what }) => what);
-}
-
-/** Whether two IPv4 ranges share an address. */
-export function overlap(one: string, other: string): boolean {
-  const [a, b] = [boundsOf(one), boundsOf(other)];
-  return a.first <= b.last && b.first <= a.last;
-}
-
-function boundsOf(range: string): { first: number; last: number } {
-  const [address = "", length = "32"] = range.split("/");
-  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(length));
-  const first = Math.floor(number / size) * size;
-  return { first, last: first + size - 1 };
+  return found.filter(({ dev, range }) => dev !== link && overlaps(range, topology.subnet)).map(({ what }) => what);
 }

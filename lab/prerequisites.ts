@@ -1,79 +1,121 @@
 /**
- * What the lab needs of this machine: everything that is missing is said at once, and before anything is changed.
+ * What the lab needs of this machine: everything that is missing is found at once, and before anything is changed.
  */
 import { existsSync } from "node:fs";
-import { SettingsError } from "../helpers/errors.ts";
 import { treeFolder } from "./base.ts";
-import { haveBinaries } from "./binaries.ts";
+import { haveBinaries, missingFrom } from "./binaries.ts";
 import { run, succeeds } from "./run.ts";
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** This machine, as far as the lab asks. */
+export type Machine = {
+  platform: string;
+  architecture: string;
+  isRoot: boolean;
+  /** What `go version` says; empty without Go. */
+  goVersion: string;
+  /** Whether a file is there; so are programs looked up, because PATH may lack /usr/sbin. */
+  has: (path: string) => boolean;
+  hasApt: boolean;
+};
+
+/** What has to be made first, because the cache does not have it. */
+type Work = { builds: boolean; debootstraps: boolean };
+
+type Wishes = {
+  /** LAB_BINARIES */
+  ready?: string | undefined;
+  /** LAB_INSTALL */
+  install?: string | undefined;
+};
+
 type Tool = { file: string; debianPackage: string };
 
-/** Found by their files, because looking them up in PATH would miss /usr/sbin for some. */
 const tools: readonly Tool[] = [
   { file: "systemd-nspawn", debianPackage: "systemd-container" },
   { file: "ip", debianPackage: "iproute2" },
   { file: "openssl", debianPackage: "openssl" },
-  { file: "ssh-keygen", debianPackage: "openssh-client" },
+  { file: "ssh", debianPackage: "openssh-client" },
   { file: "nsenter", debianPackage: "util-linux" },
+  { file: "mount", debianPackage: "mount" },
   { file: "tar", debianPackage: "tar" },
+  // It compiles the process that holds a Pod's namespaces, and runc.
+  { file: "gcc", debianPackage: "gcc libc6-dev" },
 ];
 const treeTools: readonly Tool[] = [{ file: "mmdebstrap", debianPackage: "mmdebstrap" }];
-const compiler: readonly Tool[] = [{ file: "gcc", debianPackage: "gcc libc6-dev" }];
 const buildTools: readonly Tool[] = [{ file: "git", debianPackage: "git" }];
 
 const folders = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-const isInstalled = ({ file }: Tool): boolean => folders.some((folder) => existsSync(`${folder}/${file}`));
+const isInstalled = ({ has }: Machine, file: string): boolean => folders.some((folder) => has(`${folder}/${file}`));
 
-/** Debian packages that have to be installed for what is not yet in the cache. */
-function missingPackages(environment: Environment): string[] {
-  const builds = !haveBinaries() && !environment["LAB_BINARIES"];
-  const needed = [
-    ...tools,
-    ...(existsSync(treeFolder("host")) && existsSync(treeFolder("nginx")) ? [] : treeTools),
-    ...(builds ? [...buildTools, ...compiler] : compiler),
-  ];
-  const packages = needed.filter((tool) => !isInstalled(tool)).flatMap(({ debianPackage }) => debianPackage.split(" "));
-  // runc is linked with libseccomp, which is a header and an archive and no program.
-  if (builds && !existsSync("/usr/include/seccomp.h")) packages.push("libseccomp-dev");
-  return [...new Set(packages)];
+/** The machine that this process runs on. */
+export async function thisMachine(): Promise<Machine> {
+  return {
+    platform: process.platform,
+    architecture: process.arch,
+    isRoot: process.getuid?.() === 0,
+    goVersion: (await run(["go", "version"]).catch(() => "")).trim(),
+    has: existsSync,
+    hasApt: await succeeds(["apt-get", "--version"]),
+  };
 }
 
-/** What cannot be installed for anybody. */
-async function lacks(environment: Environment): Promise<string[]> {
+export function workAhead(ready: string | undefined): Work {
+  return {
+    builds: ready === undefined && !haveBinaries(),
+    debootstraps: !existsSync(treeFolder("host")) || !existsSync(treeFolder("nginx")),
+  };
+}
+
+/** What stands in the way, each with its remedy, and the Debian packages that `installPackages` can add when nothing does. */
+export function prerequisites(machine: Machine, work: Work, { ready, install }: Wishes): { problems: string[]; packages: string[] } {
+  const packages = machine.platform === "linux" ? missingPackages(machine, work) : [];
+  const problems = [...systemProblems(machine), ...(work.builds ? goProblems(machine) : []), ...readyProblems(ready)];
+  const isInstalledByUs = install !== "never" && machine.hasApt && machine.isRoot;
+  if (packages.length > 0 && !isInstalledByUs)
+    problems.push(`The lab needs Debian packages that are not installed: ${installCommand(packages).join(" ")}`);
+  return { problems, packages };
+}
+
+function missingPackages(machine: Machine, { builds, debootstraps }: Work): string[] {
+  const needed = [...tools, ...(debootstraps ? treeTools : []), ...(builds ? buildTools : [])];
+  const packages = needed.filter(({ file }) => !isInstalled(machine, file)).flatMap(({ debianPackage }) => debianPackage.split(" "));
+  // runc is linked with libseccomp, which is a header and an archive and no program.
+  if (builds && !machine.has("/usr/include/seccomp.h")) packages.push("libseccomp-dev");
+  return packages;
+}
+
+function systemProblems({ platform, architecture, isRoot }: Machine): string[] {
   const problems: string[] = [];
-  if (process.platform !== "linux" || process.arch !== "x64")
-    problems.push(`it boots on Linux, amd64; this is ${process.platform}, ${process.arch}.`);
-  if (process.getuid?.() !== 0) problems.push("it needs root, for namespaces, mounts and cgroups: sudo npm run lab -- up.");
-  if (!haveBinaries() && !environment["LAB_BINARIES"] && !(await hasGo())) {
-    problems.push(
-      "it builds Kubernetes with Go 1.26 or newer, which is not in PATH: install it, or name a folder of ready binaries in LAB_BINARIES.",
-    );
-  }
+  if (platform !== "linux" || architecture !== "x64")
+    problems.push(`The lab boots on Linux, amd64 (to Node: linux, x64); this machine is ${platform}, ${architecture}.`);
+  if (!isRoot) problems.push("The lab needs root, for namespaces, mounts and cgroups: sudo npm run lab -- up");
   return problems;
 }
 
 /** Since 1.21 a Go that is too old fetches the toolchain that a go.mod asks for. */
-async function hasGo(): Promise<boolean> {
-  return (await run(["go", "version"]).catch(() => "")).match(/go1\.(2[1-9]|[3-9]\d)/) !== null;
+function goProblems({ goVersion }: Machine): string[] {
+  const minor = Number(/go1\.(\d+)/.exec(goVersion)?.[1] ?? 0);
+  if (minor >= 21) return [];
+  const seen = goVersion === "" ? "there is none in PATH" : `"go version" says "${goVersion}"`;
+  return [`The lab builds Kubernetes with Go 1.26 or newer; ${seen}. Install it, or name a folder of ready binaries in LAB_BINARIES.`];
 }
 
-/**
- * Makes sure that everything is there.
- * @throws SettingsError that names all that is missing
- */
-export async function providePrerequisites(environment: Environment, say: (line: string) => void): Promise<void> {
-  const problems = await lacks(environment);
-  const packages = process.platform === "linux" ? missingPackages(environment) : [];
-  const command = `apt-get install --yes --no-install-recommends ${packages.join(" ")}`;
-  const canInstall =
-    problems.length === 0 && environment["LAB_INSTALL"] !== "never" && (await succeeds(["sh", "-c", "command -v apt-get"]));
-  if (packages.length > 0 && !canInstall) problems.push(`it needs the Debian packages ${packages.join(", ")}: ${command}`);
-  if (problems.length > 0) throw new SettingsError(problems.map((problem) => `The lab cannot be booted here: ${problem}`));
-  if (packages.length === 0) return;
-  say(`installing what is missing: ${command}`);
+function readyProblems(ready: string | undefined): string[] {
+  const missing = ready === undefined ? [] : missingFrom(ready);
+  return missing.length > 0 ? [`LAB_BINARIES="${ready}": it lacks ${missing.join(", ")}.`] : [];
+}
+
+const installCommand = (packages: readonly string[]): [string, ...string[]] => [
+  "apt-get",
+  "install",
+  "--yes",
+  "--no-install-recommends",
+  ...packages,
+];
+
+/** Installs Debian packages, as root. */
+export async function installPackages(packages: readonly string[]): Promise<void> {
   const quiet = { environment: { DEBIAN_FRONTEND: "noninteractive" } };
   await run(["apt-get", "update", "--quiet"], quiet);
-  await run(["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", ...packages], quiet);
+  await run(installCommand(packages), quiet);
 }

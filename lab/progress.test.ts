@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { progressOf } from "./progress.ts";
+import { inSteps, say } from "./progress.ts";
 
 let written: string[] = [];
 beforeEach(() => {
@@ -11,22 +11,28 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-test("each step says its place, that it begins, and how long it took, and returns what it made", async () => {
-  const { step, say } = progressOf(2);
-  expect(await step("certificates", async () => 42)).toBe(42);
-  say("sysctl changed");
-  await step("hosts", async () => undefined);
+test("each step says its place among all, that it begins, and how long it took; they do not overlap", async () => {
+  await inSteps([
+    ["certificates", async () => say("sysctl changed")],
+    ["hosts", async () => undefined],
+  ]);
   expect(written.map((line) => line.replace(/\d+\.\d s/, "N s"))).toEqual([
     "lab: [1/2] certificates ...\n",
-    "lab: [1/2] certificates: N s\n",
     "lab: sysctl changed\n",
+    "lab: [1/2] certificates: N s\n",
     "lab: [2/2] hosts ...\n",
     "lab: [2/2] hosts: N s\n",
   ]);
 });
 
-test("a step that fails does not say that it is done", async () => {
-  const { step } = progressOf(1);
-  await expect(step("hosts", () => Promise.reject(new Error("no cgroups")))).rejects.toThrow("no cgroups");
-  expect(written).toEqual(["lab: [1/1] hosts ...\n"]);
+test("a step that fails does not say that it is done, and the next is not begun", async () => {
+  const next = vi.fn<() => Promise<void>>();
+  await expect(
+    inSteps([
+      ["hosts", () => Promise.reject(new Error("no cgroups"))],
+      ["Nodes Ready", next],
+    ]),
+  ).rejects.toThrow("no cgroups");
+  expect(written).toEqual(["lab: [1/2] hosts ...\n"]);
+  expect(next).not.toHaveBeenCalled();
 });

@@ -1,5 +1,5 @@
 /**
- * npm run proof: brings about each fault of the catalogue on a lab of its own, and runs the suite there exactly as an operator does. A fault
+ * npm run proof: brings about each fault of the catalogue on a lab of its own, and runs the suite there as an operator does. A fault
  * is proved when the checks that must fail have failed, for its reason, those that cannot look have said so, all others have passed, and
  * the suite is green again once it is healed. Names as arguments choose some of them.
  */

@@ -2,16 +2,20 @@
  * Settings of this machine's kernel that no namespace has a copy of, and that a kubelet insists on or several of them exhaust. What they
  * were is recorded, and restored when the last instance goes.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { readIfThere, writeWhole } from "./files.ts";
 import { stateFolder } from "./instance.ts";
 
-/** A kubelet wants the first three exactly so; of inotify, three hosts need more instances than the default of 128. */
+/** A kubelet wants the first six exactly so, and sets them itself where they are not; of inotify, hosts need more than the default. */
 const wanted: Readonly<Record<string, { value: number; atLeast: boolean }>> = {
   "vm/overcommit_memory": { value: 1, atLeast: false },
+  "vm/panic_on_oom": { value: 0, atLeast: false },
   "kernel/panic": { value: 10, atLeast: false },
   "kernel/panic_on_oops": { value: 1, atLeast: false },
+  "kernel/keys/root_maxkeys": { value: 1_000_000, atLeast: false },
+  "kernel/keys/root_maxbytes": { value: 25_000_000, atLeast: false },
   "fs/inotify/max_user_instances": { value: 1024, atLeast: true },
   "fs/inotify/max_user_watches": { value: 524_288, atLeast: true },
 };
@@ -19,32 +23,32 @@ const wanted: Readonly<Record<string, { value: number; atLeast: boolean }>> = {
 /** Their names, as paths below /proc/sys. */
 export const wantedSysctls: readonly string[] = Object.keys(wanted);
 
-const recordPath = join(stateFolder, "sysctls.json");
-const pathOf = (name: string): string => join("/proc/sys", name);
-const read = (name: string): number => Number(readFileSync(pathOf(name), "utf8"));
+/** Where the record is, and the settings; tests have others. */
+const places = { record: join(stateFolder, "sysctls.json"), settings: "/proc/sys" };
 
 /** Changes what has to change; returns a line for each change. */
-export async function applySysctls(): Promise<string[]> {
-  await mkdir(stateFolder, { recursive: true });
-  const record = existsSync(recordPath) ? (JSON.parse(readFileSync(recordPath, "utf8")) as Record<string, number>) : {};
-  const changes = Object.entries(wanted).filter(([name, { value, atLeast }]) => (atLeast ? read(name) < value : read(name) !== value));
-  for (const [name] of changes) record[name] ??= read(name);
+export async function applySysctls({ record: path, settings } = places): Promise<string[]> {
+  await mkdir(dirname(path), { recursive: true });
+  const changes = Object.entries(wanted)
+    .map(([name, goal]) => ({ name, ...goal, before: Number(readFileSync(join(settings, name), "utf8")) }))
+    .filter(({ value, before, atLeast }) => (atLeast ? before < value : before !== value));
+  const record = { ...Object.fromEntries(changes.map(({ name, before }) => [name, before])), ...recorded(path) };
   // The record is written first: a crash in between leaves a record of what was not changed, never a change without a record.
-  writeFileSync(recordPath, JSON.stringify(record));
-  return changes.map(([name, { value }]) => {
-    const before = read(name);
-    writeFileSync(pathOf(name), String(value));
+  await writeWhole(path, JSON.stringify(record));
+  return changes.map(({ name, value, before }) => {
+    writeFileSync(join(settings, name), String(value));
     return `sysctl ${name.replaceAll("/", ".")}: ${before} -> ${value} (restored by \`down\`)`;
   });
 }
 
-export async function restoreSysctls(): Promise<string[]> {
-  if (!existsSync(recordPath)) return [];
-  const record = JSON.parse(readFileSync(recordPath, "utf8")) as Record<string, number>;
-  const restored = Object.entries(record).map(([name, value]) => {
-    writeFileSync(pathOf(name), String(value));
+/** Puts back what the record says, and removes it; returns a line for each setting. */
+export async function restoreSysctls({ record: path, settings } = places): Promise<string[]> {
+  const restored = Object.entries(recorded(path)).map(([name, value]) => {
+    writeFileSync(join(settings, name), String(value));
     return `sysctl ${name.replaceAll("/", ".")}: restored to ${value}`;
   });
-  await rm(recordPath);
+  await rm(path, { force: true });
   return restored;
 }
+
+const recorded = (path: string): Record<string, number> => JSON.parse(readIfThere(path) || "{}") as Record<string, number>;

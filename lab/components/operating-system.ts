@@ -38,10 +38,14 @@ export const maskedUnits: readonly string[] = [
   "netfilter-persistent.service",
 ];
 
-/** systemd-nspawn mounts cgroup v1 hierarchies and /proc/sys read-only. On cgroup v2 there is nothing to remount but /proc/sys. */
+/**
+ * systemd-nspawn mounts cgroup v1 hierarchies and /proc/sys read-only. On cgroup v2 there is nothing to remount but /proc/sys. It comes
+ * after systemd-sysctl, which would else set what Debian likes in this machine's kernel.
+ */
 const writableCgroups = `[Unit]
 Description=Cgroups that containerd and the kubelet may write
 DefaultDependencies=no
+After=systemd-sysctl.service
 Before=containerd.service kubelet.service
 [Service]
 Type=oneshot

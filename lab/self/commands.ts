@@ -6,17 +6,44 @@ import { join } from "node:path";
 import { runOnHost } from "../host.ts";
 import { readDefinition, type Instance } from "../instance.ts";
 
-/** `npm run lab -- ...` for the instance of this name, and what it says. */
-export async function runLab(name: string, ...parameters: readonly string[]): Promise<{ exitCode: number | null; output: string }> {
+type Outcome = { exitCode: number | null; output: string };
+type Command = { parameters: readonly string[]; environment?: Readonly<Record<string, string>> };
+
+export type StartedCommand = {
+  /** Resolves when the output matches, rejects when the command ends without. */
+  says(pattern: RegExp): Promise<void>;
+  /** Kills all of its processes at once, as no shutdown hook could see. */
+  kill(): void;
+  finished: Promise<Outcome>;
+};
+
+/** Starts `npm run lab -- ...` for the instance of this name, in a process group of its own. */
+export function startLab(name: string, { parameters, environment }: Command): StartedCommand {
   const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...parameters], {
-    env: { ...process.env, LAB_NAME: name },
+    env: { ...process.env, ...environment, LAB_NAME: name },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
-  const exitCode = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  return { exitCode, output };
+  const finished = new Promise<Outcome>((resolve, reject) =>
+    child.on("error", reject).on("close", (exitCode) => resolve({ exitCode, output })),
+  );
+  return {
+    says: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => (pattern.test(output) ? resolve() : undefined);
+        child.stderr.on("data", look);
+        look();
+        void finished.then(() => reject(new Error(`The command ended without saying ${pattern}:\n${output}`)));
+      }),
+    kill: () => process.kill(-(child.pid as number), "SIGKILL"),
+    finished,
+  };
 }
+
+/** Runs `npm run lab -- ...` to its end, and returns what it says. */
+export const runLab = (name: string, ...parameters: readonly string[]): Promise<Outcome> => startLab(name, { parameters }).finished;
 
 /** Runs a command line on a host, from the outside, so that it works whatever is broken there. */
 export async function onHost(instance: Instance, host: string, command: string): Promise<string> {

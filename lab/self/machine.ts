@@ -8,23 +8,31 @@ import { cacheFolder, stateFolder, type Instance } from "../instance.ts";
 import { run } from "../run.ts";
 import { wantedSysctls } from "../sysctls.ts";
 
-type Named = { name?: string; ifname?: string };
-const names = (json: string): string[] => (JSON.parse(json || "[]") as Named[]).map(({ name, ifname }) => name ?? ifname ?? "").toSorted();
+type Link = { ifname: string; addr_info: { local?: string; scope: string }[] };
 
-/** Everything that outlives a process: links, namespaces, mounts, cgroups, sysctls, files; and the processes of the instance. */
+/** Everything that outlives a process: links, routes, namespaces, mounts, cgroups, sysctls, files; and the processes of the instance. */
 export async function tracesOn(instance: Instance): Promise<Record<string, unknown>> {
+  const links = JSON.parse(await run(["ip", "-json", "address"])) as Link[];
+  const routes = JSON.parse(await run(["ip", "-json", "route"])) as { dst: string; dev?: string }[];
   return {
-    links: names(await run(["ip", "-j", "link"])),
-    addresses: (await run(["ip", "-brief", "address"])).split("\n").map((line) => line.split(/\s+/).slice(0, 1).join(" ")),
-    networkNamespaces: names(await run(["ip", "-j", "netns", "list"])),
+    // An address of the link itself follows from a random number, and comes a moment after the link.
+    links: links
+      .map(({ ifname, addr_info }) => [ifname, ...addr_info.filter(({ scope }) => scope !== "link").map(({ local }) => local)].join(" "))
+      .toSorted(),
+    routes: routes.map(({ dst, dev }) => `${dst} ${dev}`).toSorted(),
+    networkNamespaces: namesIn("/run/netns"),
     mounts: mounts(),
     cgroups: cgroups(),
     sysctls: Object.fromEntries(wantedSysctls.map((name) => [name, readFileSync(join("/proc/sys", name), "utf8").trim()])),
-    files: existsSync(stateFolder) ? readdirSync(stateFolder).toSorted() : [],
-    temporary: readdirSync("/tmp").filter((name) => /^(hard-way|pause-)/.test(name)),
+    files: namesIn(stateFolder),
+    nspawn: namesIn("/run/systemd/nspawn/propagate"),
+    temporary: readdirSync("/tmp").filter((name) => name.startsWith("nspawn-")),
     processes: processesOf(instance),
   };
 }
+
+/** Undefined for a folder that is not there, because an empty one is a trace as well. */
+const namesIn = (folder: string): string[] | undefined => (existsSync(folder) ? readdirSync(folder).toSorted() : undefined);
 
 const mounts = (): string[] =>
   readFileSync("/proc/self/mounts", "utf8")
@@ -33,8 +41,16 @@ const mounts = (): string[] =>
     .filter((path) => path.startsWith(stateFolder) || path.startsWith(cacheFolder) || path.startsWith("/run/netns"))
     .toSorted();
 
+/** The root of every hierarchy, where nspawn leaves cgroups of hosts that have none of their own, and what is below the lab's. */
 function cgroups(): string[] {
   const root = "/sys/fs/cgroup";
-  const parents = [root, ...readdirSync(root).map((name) => join(root, name))].map((folder) => join(folder, "hard-way-lab"));
-  return parents.flatMap((folder) => (existsSync(folder) ? [folder, ...readdirSync(folder).map((name) => join(folder, name))] : []));
+  const roots = [root, ...childrenOf(root)];
+  return [...roots.flatMap(childrenOf), ...roots.flatMap((hierarchy) => childrenOf(join(hierarchy, "hard-way-lab")))].toSorted();
 }
+
+const childrenOf = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => join(folder, name))
+    : [];
