@@ -3,11 +3,10 @@
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { SettingsError } from "../helpers/errors.ts";
 import { managedBy, managedByLabel } from "../helpers/run.ts";
-import { binariesFolder } from "../lab/binaries.ts";
 import { healthy, kubectl } from "../lab/healthy.ts";
 import type { Instance } from "../lab/instance.ts";
 import { run, succeeds } from "../lab/run.ts";
@@ -28,13 +27,17 @@ type Side = {
   namespace: readonly string[];
 };
 
-function sidesOf(environment: Readonly<Record<string, string>>): Record<keyof Pair, Side> {
+function sidesOf(instance: Instance, environment: Readonly<Record<string, string>>): Record<keyof Pair, Side> {
   const scriptNamespace = `chapter-${process.pid}`;
   const script = {
     program: join(import.meta.dirname, "chapter.sh"),
     parameters: [],
     folder: root,
-    environment: { ...environment, PATH: [binariesFolder(), environment["PATH"]].join(delimiter), CHAPTER_NAMESPACE: scriptNamespace },
+    environment: {
+      ...environment,
+      PATH: [dirname(kubectl(instance)[0]), environment["PATH"]].join(delimiter),
+      CHAPTER_NAMESPACE: scriptNamespace,
+    },
     isVerdict: (line: string) => line === "passed",
   };
   const suite = {
@@ -87,7 +90,7 @@ async function main(): Promise<void> {
   await healthy(instance);
   const temporary = await mkdtemp(join(tmpdir(), "bench-"));
   try {
-    const sides = sidesOf(environmentOf(instance, process.env, temporary));
+    const sides = sidesOf(instance, environmentOf(instance, process.env, temporary));
     say("one pair beforehand, which is not counted");
     await measurePair(instance, sides);
     const pairs: Pair[] = [];

@@ -13,39 +13,40 @@ export type FoundRun = RemovableRun & { renewTime: string; abandoned: boolean };
 /** A run on another machine, whose clock may differ, counts as abandoned only after this long without a renewal. */
 const abandonedAfterSeconds = 600;
 
-/** Every run of this suite that the cluster holds, abandoned or at work. */
+/** Every run of this suite that the cluster holds, abandoned or at work. A namespace that is Terminating needs nobody any more. */
 export async function findRuns(client: KubernetesClient, signal: AbortSignal): Promise<FoundRun[]> {
   const query = { labelSelector: `${managedByLabel}=${managedBy}` };
   const [namespaces, leases] = await Promise.all([
     client.list<V1Namespace>("/api/v1/namespaces", { query, signal }),
     client.list<V1Lease>("/apis/coordination.k8s.io/v1/leases", { query, signal }),
   ]);
-  const own = namespaces.filter((namespace) => namespace.metadata?.deletionTimestamp === undefined);
-  const withLease = new Set(leases.map((lease) => lease.metadata?.labels?.[runLabel]));
-  const ownNames = new Set(namespaces.map((namespace) => namespace.metadata?.name));
-  const ending = new Set(
-    namespaces.map((namespace) => namespace.metadata?.name).filter((name) => !own.some((one) => one.metadata?.name === name)),
-  );
-  return [
-    ...leases
-      .filter((lease) => !ending.has(lease.metadata?.namespace))
-      .map((lease) => ({
-        id: lease.metadata?.labels?.[runLabel] ?? "",
-        namespace: lease.metadata?.namespace ?? "",
-        ownsNamespace: ownNames.has(lease.metadata?.namespace),
-        renewTime: String(lease.spec?.renewTime),
-        abandoned: holderIsDead(lease) || secondsSinceRenewal(lease) > abandonedAfterSeconds,
-      })),
-    ...own
-      .filter((namespace) => !withLease.has(namespace.metadata?.labels?.[runLabel]))
-      .map((namespace) => ({
-        id: namespace.metadata?.labels?.[runLabel] ?? "",
-        namespace: namespace.metadata?.name ?? "",
-        ownsNamespace: true,
-        renewTime: "",
-        abandoned: false,
-      })),
-  ];
+  const namesOf = (those: readonly V1Namespace[]) => new Set(those.map(({ metadata }) => metadata?.name));
+  const terminating = namesOf(namespaces.filter(({ metadata }) => metadata?.deletionTimestamp !== undefined));
+  const own = namesOf(namespaces);
+  const held = leases
+    .filter(({ metadata }) => !terminating.has(metadata?.namespace))
+    .map((lease) => runOfLease(lease, { ownsNamespace: own.has(lease.metadata?.namespace) }));
+  // A run that was killed between its first two requests has a namespace, and no Lease in it.
+  const withLease = new Set(held.map(({ id }) => id));
+  const bare = namespaces.filter((namespace) => !terminating.has(namespace.metadata?.name) && !withLease.has(idOf(namespace)));
+  return [...held, ...bare.map(runOfNamespace)];
+}
+
+const idOf = ({ metadata }: V1Namespace | V1Lease): string => metadata?.labels?.[runLabel] ?? "";
+
+function runOfLease(lease: V1Lease, { ownsNamespace }: { ownsNamespace: boolean }): FoundRun {
+  const abandoned = holderIsDead(lease) || secondsSinceRenewal(lease) > abandonedAfterSeconds;
+  return {
+    id: idOf(lease),
+    namespace: lease.metadata?.namespace ?? "",
+    ownsNamespace,
+    renewTime: String(lease.spec?.renewTime),
+    abandoned,
+  };
+}
+
+function runOfNamespace(namespace: V1Namespace): FoundRun {
+  return { id: idOf(namespace), namespace: namespace.metadata?.name ?? "", ownsNamespace: true, renewTime: "", abandoned: false };
 }
 
 /**

@@ -11,7 +11,7 @@ import { chosenInstance } from "./instance.ts";
 import { runSuite } from "./operator.ts";
 import { misjudged } from "./proof-verdict.ts";
 import { run } from "./run.ts";
-import { onHost, runLab } from "./self/commands.ts";
+import { onHost, runLab } from "./commands.ts";
 
 const name = process.env["LAB_NAME"] || "proof";
 const say = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -8,7 +8,7 @@ import { healthy } from "../healthy.ts";
 import { chosenInstance, readDefinition } from "../instance.ts";
 import { acquireLock } from "../lock.ts";
 import { runSuite } from "../operator.ts";
-import { onHost, runLab, startLab } from "./commands.ts";
+import { onHost, runLab, startLab } from "../commands.ts";
 import { tracesOn } from "./machine.ts";
 
 const name = "selflife";

@@ -14,7 +14,7 @@ import { chosenInstance } from "../instance.ts";
 import { acquireLock } from "../lock.ts";
 import { runSuite, startSuite } from "../operator.ts";
 import { run } from "../run.ts";
-import { onHost, runLab } from "./commands.ts";
+import { onHost, runLab } from "../commands.ts";
 import { tracesOn } from "./machine.ts";
 
 const name = "selftest";

@@ -3,8 +3,8 @@
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { runOnHost } from "../host.ts";
-import { readDefinition, type Instance } from "../instance.ts";
+import { runOnHost } from "./host.ts";
+import { readDefinition, type Instance } from "./instance.ts";
 
 type Outcome = { exitCode: number | null; output: string };
 type Command = { parameters: readonly string[]; environment?: Readonly<Record<string, string>> };
@@ -19,7 +19,7 @@ export type StartedCommand = {
 
 /** Starts `npm run lab -- ...` for the instance of this name, in a process group of its own. */
 export function startLab(name: string, { parameters, environment }: Command): StartedCommand {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...parameters], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...parameters], {
     env: { ...process.env, ...environment, LAB_NAME: name },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
