@@ -32,18 +32,17 @@ export type Fault = {
   leaves?: string;
 };
 
-/** Every check that needs the two Pods, whose readiness is judged by `replicas-ready`. */
-export const needingPods: readonly string[] = [
-  ...["pod-cidr", "pods-spread", "containers-on-host", "pods-on-bridge", "pod-ip-from-server", "pod-replaced"],
-  ...["port-forward", "logs-recorded", "logs-followed"],
-  ...["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
-  ...["service-endpoints", "node-port-answers", "node-port-every-pod", "no-restarts"],
-];
-
 /** Every check that goes from the API server through a kubelet into a container. */
 export const throughKubelet: readonly string[] = [
   ...["port-forward", "logs-recorded", "logs-followed"],
   ...["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
+];
+
+/** Every check that needs the two Pods, whose readiness is judged by `replicas-ready`. */
+export const needingPods: readonly string[] = [
+  ...["pod-cidr", "pods-spread", "containers-on-host", "pods-on-bridge", "pod-ip-from-server", "pod-replaced"],
+  ...throughKubelet,
+  ...["service-endpoints", "node-port-answers", "node-port-every-pod", "no-restarts"],
 ];
 
 /** A command that says by its exit code whether something is so. */
