@@ -37,18 +37,21 @@ export type Comparison = {
 };
 
 /**
+ * @param timed the pairs whose times count
+ * @param watched pairs whose memory was watched, which takes time, so that theirs do not count
  * @throws Error when the suite did not give the same number of verdicts every time: runs that looked at less are not compared
  */
-export function compare(pairs: readonly Pair[]): Comparison {
-  const over = (side: keyof Pair, key: keyof Measurement): Summary => summaryOf(pairs.map((pair) => pair[side][key]));
-  const { min, max } = over("suite", "verdicts");
+export function compare(timed: readonly Pair[], watched: readonly Pair[]): Comparison {
+  const over = (pairs: readonly Pair[], side: keyof Pair, key: keyof Measurement): Summary =>
+    summaryOf(pairs.map((pair) => pair[side][key]));
+  const { min, max } = over([...timed, ...watched], "suite", "verdicts");
   if (min !== max) throw new Error(`the suite gave from ${min} to ${max} verdicts a run, expected the same number every time`);
   const rows = moments.map((moment) => {
-    const [script, suite] = [over("script", moment.key), over("suite", moment.key)];
+    const [script, suite] = [over(timed, "script", moment.key), over(timed, "suite", moment.key)];
     return { ...moment, script, suite, ratio: suite.median / script.median };
   });
-  const memory = { script: over("script", "peakBytes"), suite: over("suite", "peakBytes"), limitMiB: memoryLimitMiB };
-  return { pairs: pairs.length, checks: min, rows, memory };
+  const memory = { script: over(watched, "script", "peakBytes"), suite: over(watched, "suite", "peakBytes"), limitMiB: memoryLimitMiB };
+  return { pairs: timed.length, checks: min, rows, memory };
 }
 
 /** A sentence for each limit that is missed. */

@@ -6,7 +6,8 @@ import type { Summary } from "./statistics.ts";
 
 const how = `\`bench/chapter.sh\` is the chapter as a person would script it: kubectl, ssh and curl in the chapter's order, with kubectl's own
 waits. It ends, as a tidy script does, with \`kubectl delete namespace --wait=true\`. The suite is \`npx vitest run\`. Both run in turn, on
-the same lab, with \`nginx:latest\`, whose pull policy is Always on both sides; one pair beforehand, which is not counted, fills the caches.
+the same lab, with \`nginx:latest\`, whose pull policy is Always on both sides; two pairs beforehand, whose times are not counted, fill the
+caches, and are watched for their memory.
 
 - **to the last verdict**: from the start to the line \`passed\` of the script, and to the line of the suite's last check.
 - **to exit**: until the process has ended, as an operator waits for it. The script has then awaited the end of its namespace; the suite
@@ -14,7 +15,8 @@ the same lab, with \`nginx:latest\`, whose pull policy is Always on both sides; 
 - **to the namespace's end**: until the namespace is gone from the cluster; \`kubectl wait --for=delete\` looks, on both sides.
 
 The script looks at less: it asserts eight things, and port forwarding, log and exec of one Pod. Its Pods may take the default 30 s to end, the
-suite's 1 s; nginx needs neither. Memory is the highest sum of PSS of all processes of a run, npx among them, looked at every 100 ms.`;
+suite's 1 s; nginx needs neither. Memory is the highest sum of PSS of all processes of a run, npx among them, looked at every 100 ms. To look slows a run
+down, so that it is done with other runs than those that are timed.`;
 
 /**
  * The page.

@@ -13,7 +13,7 @@ import { run, succeeds } from "../lab/run.ts";
 import { compare, missedLimits, type Measurement, type Pair } from "./comparison.ts";
 import { documentOf } from "./document.ts";
 import { environmentOf, runningLab } from "./environment.ts";
-import { machineFacts } from "./machine.ts";
+import { machineFacts } from "../lab/proof/machine.ts";
 import { timedRun, type Command } from "./timed-run.ts";
 
 const fewestPairs = 5;
@@ -54,15 +54,15 @@ function sidesOf(instance: Instance, environment: Readonly<Record<string, string
   };
 }
 
-async function measure(instance: Instance, { command, namespace }: Side): Promise<Measurement> {
+async function measure(instance: Instance, { command, namespace }: Side, watchesMemory: boolean): Promise<Measurement> {
   const began = performance.now();
-  const measured = await timedRun(command);
+  const measured = await timedRun(command, { watchesMemory });
   await run(kubectl(instance, "wait", "--for=delete", ...namespace, "--timeout=60s", "--request-timeout=0"));
   return { ...measured, goneMs: performance.now() - began };
 }
 
-async function measurePair(instance: Instance, { script, suite }: Record<keyof Pair, Side>): Promise<Pair> {
-  const pair = { script: await measure(instance, script), suite: await measure(instance, suite) };
+async function measurePair(instance: Instance, { script, suite }: Record<keyof Pair, Side>, watchesMemory = false): Promise<Pair> {
+  const pair = { script: await measure(instance, script, watchesMemory), suite: await measure(instance, suite, watchesMemory) };
   const times = ({ verdictMs, exitMs, goneMs }: Measurement) => [verdictMs, exitMs, goneMs].map((ms) => (ms / 1000).toFixed(1)).join(" / ");
   say(`script ${times(pair.script)} s, suite ${times(pair.suite)} s to the last verdict / to exit / to the namespace's end`);
   return pair;
@@ -91,11 +91,11 @@ async function main(): Promise<void> {
   const temporary = await mkdtemp(join(tmpdir(), "bench-"));
   try {
     const sides = sidesOf(instance, environmentOf(instance, process.env, temporary));
-    say("one pair beforehand, which is not counted");
-    await measurePair(instance, sides);
-    const pairs: Pair[] = [];
-    while (pairs.length < wanted) pairs.push(await measurePair(instance, sides));
-    const comparison = compare(pairs);
+    say("two pairs beforehand, whose memory is watched and whose times are not counted");
+    const watched = [await measurePair(instance, sides, true), await measurePair(instance, sides, true)];
+    const timed: Pair[] = [];
+    while (timed.length < wanted) timed.push(await measurePair(instance, sides));
+    const comparison = compare(timed, watched);
     const document = documentOf(comparison, await machineFacts(instance, `npm run bench -- --pairs ${wanted}`));
     await writeFile(page, document);
     process.stdout.write(document);

@@ -18,10 +18,12 @@ test("the last verdict and the exit of a run are told apart", async () => {
   expect(exitMs - verdictMs).toBeGreaterThan(100);
 });
 
-test("the memory of a run is the highest that was seen", async () => {
-  const { peakBytes } = await timedRun(shell("sleep 0.3; echo passed"));
+test("the memory of a run is the highest that was seen, where it is watched", async () => {
+  const watched = await timedRun(shell("sleep 0.3; echo passed"), { watchesMemory: true });
+  const unwatched = await timedRun(shell("sleep 0.3; echo passed"));
 
-  expect(peakBytes).toBeGreaterThan(50_000);
+  expect(watched.peakBytes).toBeGreaterThan(50_000);
+  expect(unwatched.peakBytes).toBe(0);
 });
 
 test("a run gets the environment it is given, and nothing of ours", async () => {
@@ -38,7 +40,7 @@ test.for([
 });
 
 test("a run that hangs is ended, with what it has started", async () => {
-  await expect(timedRun(shell("sleep 60; true"), 100)).rejects.toThrow(/exited SIGTERM after \d+ ms/);
+  await expect(timedRun(shell("sleep 60; true"), { timeoutMs: 100 })).rejects.toThrow(/exited SIGTERM after \d+ ms/);
 });
 
 test("a program that is not there is named", async () => {

@@ -15,7 +15,14 @@ export type Command = {
   isVerdict: (line: string) => boolean;
 };
 
+/** `peakBytes` is 0 where nobody watched. */
 export type TimedRun = { verdicts: number; verdictMs: number; exitMs: number; peakBytes: number };
+
+type Options = {
+  timeoutMs?: number;
+  /** To read the memory of a process holds it up, so that what is timed is not watched: of seven seconds it took one. */
+  watchesMemory?: boolean;
+};
 
 const sampleMs = 100;
 
@@ -23,14 +30,17 @@ const sampleMs = 100;
  * Runs a command to its end.
  * @throws Error when it exits with anything but 0, takes longer than allowed, or prints no verdict: such a run has no time worth knowing
  */
-export async function timedRun({ program, parameters, folder, environment, isVerdict }: Command, timeoutMs = 120_000): Promise<TimedRun> {
+export async function timedRun(
+  { program, parameters, folder, environment, isVerdict }: Command,
+  { timeoutMs = 120_000, watchesMemory = false }: Options = {},
+): Promise<TimedRun> {
   const what = `"${[program, ...parameters].join(" ")}"`;
   const began = performance.now();
   const child = spawn(program, parameters, { cwd: folder, env: { ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const { pid } = child;
   // All of its processes are told, because not every one passes a signal on; the suite then removes what it has created.
   const timer = setTimeout(() => pid !== undefined && terminate(processTree(pid)), timeoutMs);
-  const peak = pid === undefined ? () => 0 : watchPeak(pid, sampleMs);
+  const peak = pid === undefined || !watchesMemory ? () => 0 : watchPeak(pid, sampleMs);
   const said: string[] = [];
   const verdictsAt: number[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => {

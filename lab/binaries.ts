@@ -47,7 +47,8 @@ function modules(): Module[] {
       tags: "seccomp netgo osusergo",
       linkerFlags: ["-linkmode external", "-extldflags -static"],
     },
-    { name: "registry", packages: ["github.com/distribution/distribution/v3/cmd/registry"] },
+    // Its own main has the storage of three clouds besides, which takes a minute more to compile.
+    { name: "registry", packages: ["."], output: "registry" },
   ];
 }
 
@@ -69,8 +70,9 @@ export const binaryNames: readonly string[] = [
 export function binariesFolder(): string {
   const hash = createHash("sha256");
   const folder = join(import.meta.dirname, "modules");
-  for (const name of readdirSync(folder).toSorted())
-    hash.update(readFileSync(join(folder, name, "go.sum"))).update(readFileSync(goModOf(name)));
+  for (const name of readdirSync(folder).toSorted()) {
+    for (const file of readdirSync(join(folder, name)).toSorted()) hash.update(readFileSync(join(folder, name, file)));
+  }
   return join(cacheFolder, `binaries-${hash.digest("hex").slice(0, 12)}`);
 }
 
@@ -101,11 +103,13 @@ export async function provideBinaries(ready: string | undefined, onStep: (name: 
 }
 
 async function build({ name, packages, output, cgo = false, tags, linkerFlags = [] }: Module, folder: string): Promise<void> {
-  const command: [string, ...string[]] = ["go", "build", "-trimpath", "-ldflags", ["-s", "-w", ...linkerFlags].join(" ")];
+  // Nobody debugs these: without debugging information, and with a lazier garbage collector, compiling takes a fifth less.
+  const command: [string, ...string[]] = ["go", "build", "-trimpath", "-gcflags=all=-dwarf=false"];
+  command.push("-ldflags", ["-s", "-w", ...linkerFlags].join(" "));
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
   await run(command, {
     folder: join(import.meta.dirname, "modules", name),
-    environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly" },
+    environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400" },
   });
 }

@@ -3,10 +3,11 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pauseImage } from "./components/containerd.ts";
 import { componentsOf } from "./components/index.ts";
 import { leadersOf, runOnHost } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import { run } from "./run.ts";
+import { run, succeeds } from "./run.ts";
 
 type Node = {
   metadata: { name: string };
@@ -23,8 +24,8 @@ export const kubectl = (instance: Instance, ...parameters: readonly string[]): [
 ];
 
 /**
- * Waits until the API server is ready, every worker Ready and untainted, every unit active, and a new namespace gets its ServiceAccount,
- * which is to say that the controllers work.
+ * Waits until the API server is ready, every worker Ready and untainted, every unit active, and in a new namespace the controllers and
+ * every kubelet are seen at work.
  * @throws Error with the last thing seen
  */
 export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<void> {
@@ -50,7 +51,7 @@ async function problemOf(instance: Instance): Promise<string | undefined> {
   );
   // The API calls a Node Ready for most of a minute after its kubelet has stopped; systemd knows at once.
   if (problems.length === 0) problems.push(...(await unitProblems(instance)));
-  return problems.length > 0 ? problems.join("; ") : controllersProblem(instance);
+  return problems.length > 0 ? problems.join("; ") : scratchProblem(instance);
 }
 
 async function unitProblems(instance: Instance): Promise<string[]> {
@@ -76,17 +77,43 @@ function nodeProblem(name: string, node: Node | undefined): string | undefined {
   return taints.length > 0 ? `${name} is tainted: ${taints.join(", ")}` : undefined;
 }
 
-async function controllersProblem(instance: Instance): Promise<string | undefined> {
+/** A namespace of its own shows whether controllers and kubelets are at work. */
+async function scratchProblem(instance: Instance): Promise<string | undefined> {
   const name = `lab-scratch-${process.pid}`;
   await run(kubectl(instance, "create", "namespace", name));
   try {
-    for (let attempt = 0; attempt < 20; attempt++) {
-      const found = await run(kubectl(instance, "-n", name, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"));
-      if (found !== "") return undefined;
-      await sleep(100);
-    }
-    return "a new namespace got no ServiceAccount: kube-controller-manager is not at work";
+    return (await controllersProblem(instance, name)) ?? (await kubeletsProblem(instance, name));
   } finally {
     await run(kubectl(instance, "delete", "namespace", name, "--wait=false"));
   }
 }
+
+async function controllersProblem(instance: Instance, namespace: string): Promise<string | undefined> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const found = await run(kubectl(instance, "-n", namespace, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"));
+    if (found !== "") return undefined;
+    await sleep(100);
+  }
+  return "a new namespace got no ServiceAccount: kube-controller-manager is not at work";
+}
+
+/** A Node is called Ready for as long as a minute before its kubelet hears of new Pods again, after the API server was away. */
+async function kubeletsProblem(instance: Instance, namespace: string): Promise<string | undefined> {
+  const items = instance.topology.workers.map(({ name }) => scratchPod(name));
+  await run(kubectl(instance, "-n", namespace, "create", "--filename=-"), { input: JSON.stringify({ apiVersion: "v1", kind: "List", items }) });
+  const running = ["wait", "--for=jsonpath={.status.phase}=Running", "pods", "--all", "--timeout=5s", "--request-timeout=0"];
+  const started = await succeeds(kubectl(instance, "-n", namespace, ...running));
+  return started ? undefined : "within 5 s not every kubelet has started a Pod";
+}
+
+const scratchPod = (nodeName: string): object => ({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: nodeName },
+  spec: {
+    nodeName,
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: "pause", image: pauseImage }],
+  },
+});

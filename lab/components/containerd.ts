@@ -2,7 +2,7 @@ import { registryPort } from "./registry.ts";
 import { unit, unitPath, type WorkerComponent } from "./component.ts";
 
 /** The image of the container that holds a Pod's namespaces. */
-const pauseImage = "registry.k8s.io/pause:3.10";
+export const pauseImage = "registry.k8s.io/pause:3.10";
 
 const configuration = `version = 3
 [plugins.'io.containerd.cri.v1.images']

@@ -1,16 +1,18 @@
 /**
- * What the bench's numbers hold for.
+ * What measured times hold for.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
-import { run } from "../lab/run.ts";
-import { kubectl } from "../lab/healthy.ts";
-import type { Instance } from "../lab/instance.ts";
+import { run } from "../run.ts";
+import { kubectl } from "../healthy.ts";
+import type { Instance } from "../instance.ts";
 
-/** Machine and versions, by name, as the page lists them. */
+/** Machine and versions, by name, as a page lists them. */
 export async function machineFacts(instance: Instance, command: string): Promise<Record<string, string>> {
   const version = JSON.parse(await run(kubectl(instance, "version", "--output=json"))) as { serverVersion: { gitVersion: string } };
-  const vitest = JSON.parse(readFileSync(new URL("../node_modules/vitest/package.json", import.meta.url), "utf8")) as { version: string };
+  const vitest = JSON.parse(readFileSync(new URL("../../node_modules/vitest/package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   const cgroup = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "v2" : "v1";
   return {
     Machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB, Linux ${release()}, cgroup ${cgroup}`,
