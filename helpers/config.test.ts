@@ -54,6 +54,7 @@ test("without any variable every setting has its default", () => {
     pullTimeoutMs: 180_000,
     requestTimeoutMs: 5_000,
     cleanupTimeoutMs: 60_000,
+    evidencePath: "smoke-report/evidence",
     junitPath: undefined,
   });
 });
@@ -90,6 +91,7 @@ test("every variable is read", () => {
     SMOKE_SSH_TIMEOUT_SECONDS: "4",
     SMOKE_CLEANUP_TIMEOUT_SECONDS: "3600",
     SMOKE_JUNIT: "out/junit.xml",
+    SMOKE_EVIDENCE: "out/evidence",
   };
 
   expect(Object.keys(variables).toSorted()).toEqual(settingNames.toSorted());
@@ -113,6 +115,7 @@ test("every variable is read", () => {
     pullTimeoutMs: 2_000,
     requestTimeoutMs: 3_000,
     cleanupTimeoutMs: 3_600_000,
+    evidencePath: "out/evidence",
     junitPath: "out/junit.xml",
   });
 });
@@ -159,7 +162,7 @@ test("everything that is wrong, missing or unknown is told in one error", () => 
   };
 
   expect(problemsOf(variables)).toEqual([
-    expect.stringMatching(/^SMOKE_IMAGES is not a setting. Known are KUBECONFIG, SMOKE_CONTEXT, .*SMOKE_JUNIT\.$/),
+    expect.stringMatching(/^SMOKE_IMAGES is not a setting. Known are KUBECONFIG, SMOKE_CONTEXT, .*SMOKE_EVIDENCE\.$/),
     expect.stringMatching(/^SMOKE_CONTEXT is not set\./),
     'SMOKE_HOSTS="server,node-0": "server" is not of the form name=value.',
     'SMOKE_HOSTS="server,node-0": "node-0" is not of the form name=value.',

@@ -117,6 +117,7 @@ const table = {
   SMOKE_SSH_TIMEOUT_SECONDS: seconds(10),
   SMOKE_CLEANUP_TIMEOUT_SECONDS: seconds(60),
   SMOKE_JUNIT: text,
+  SMOKE_EVIDENCE: z.string().default("smoke-report/evidence"),
 };
 
 /** Every variable there is; `.env.example` lists the same ones. */
@@ -184,6 +185,7 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, { isCI, agentSoc
     pullTimeoutMs: values.SMOKE_PULL_TIMEOUT_SECONDS,
     requestTimeoutMs: values.SMOKE_REQUEST_TIMEOUT_SECONDS,
     cleanupTimeoutMs: values.SMOKE_CLEANUP_TIMEOUT_SECONDS,
+    evidencePath: values.SMOKE_EVIDENCE,
     junitPath: values.SMOKE_JUNIT ?? (isCI ? "smoke-report/junit.xml" : undefined),
   };
 }

@@ -1,0 +1,72 @@
+/**
+ * From a failure and the evidence to the cause, and to the lines that tell of it.
+ */
+import { join } from "node:path";
+import type { Evidence, Failure, Finding, Rule } from "./model.ts";
+import { nearestEvidence } from "./nearest.ts";
+import { evidenceFile } from "./report.ts";
+import { rules } from "./rules.ts";
+
+type Diagnosis = { rule: Rule; finding: Finding };
+
+/** The first cause by the order of the rules, which is from the particular to the general; undefined where no rule matches. */
+export function diagnose(evidence: Evidence, failure: Failure): Diagnosis | undefined {
+  const actual = actualFailure(failure);
+  for (const rule of rules) {
+    if (!canExplain(rule, actual)) continue;
+    const finding = rule.find(evidence, actual);
+    if (finding !== undefined) return { rule, finding: onOneLine(finding) };
+  }
+  return undefined;
+}
+
+type Presentation = {
+  /** Where the evidence has been written to. */
+  folder: string;
+  /** Makes of a command a line that can be pasted. */
+  ready: (line: string) => string;
+};
+
+/** The lines in front of a message: `Cause: ...`, and below it what was seen, what mends it, and where it is told how to build it. */
+export function causeLines(evidence: Evidence, failure: Failure, { folder, ready }: Presentation): string[] {
+  const diagnosis = diagnose(evidence, failure);
+  if (diagnosis === undefined) {
+    const nearest = nearestEvidence(evidence);
+    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, `  Evidence: ${folder}/`];
+  }
+  const { rule, finding } = diagnosis;
+  const host = Object.keys(evidence.hosts).find((name) => finding.seen.startsWith(`${name}: `));
+  return [
+    `Cause: ${finding.what}.`,
+    `  Seen: ${finding.seen}`,
+    `  Mend: ${ready(finding.mend)}`,
+    `  Guide: ${rule.guide}`,
+    `  Evidence: ${join(folder, evidenceFile(host ?? "api"))}`,
+  ];
+}
+
+/** What a rule quotes may have been several lines, of a journal or a message. */
+function onOneLine({ what, seen, mend }: Finding): Finding {
+  const joined = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").trim();
+  return { what: joined(what).replace(/\.$/, ""), seen: joined(seen), mend: joined(mend) };
+}
+
+const canExplain = ({ explains, saying }: Rule, { check, message }: Failure): boolean =>
+  (explains === undefined || explains.includes(check)) && (saying === undefined || saying.test(message));
+
+/**
+ * Whose failure it is. A check that was not looked at because of another has that one's cause, and so has one that cannot read the logs
+ * by which it tells the Pods apart.
+ */
+function actualFailure({ check, message }: Failure): Failure {
+  const [, of, rest] = /^not looked at, because `([\w-]+)` failed: ([^]*)$/.exec(message) ?? [];
+  if (of !== undefined && rest !== undefined) return { check: of, message: rest };
+  const [, obstacle] = /^not looked at, because the run could not begin: ([^]*)$/.exec(message) ?? [];
+  if (obstacle !== undefined) return { check, message: obstacle };
+  const [, log] =
+    /^cannot tell which Pod has answered, because (?:the log of .+? cannot be read|a log does not show what its Pod answers): ([^]*)$/.exec(
+      message,
+    ) ?? [];
+  if (log !== undefined) return { check: "logs-recorded", message: log };
+  return message.includes("has no ready Pod any more: see `pod-replaced`") ? { check: "pod-replaced", message } : { check, message };
+}

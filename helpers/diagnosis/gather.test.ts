@@ -1,0 +1,129 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { readSettings } from "../config.ts";
+import { startTestAPI } from "../kubernetes-test-server.ts";
+import { newRun } from "../run.ts";
+import { openHost } from "../ssh.ts";
+import { startTestServer } from "../ssh-test-server.ts";
+import { causeLines } from "./diagnose.ts";
+import { gather } from "./gather.ts";
+import { writeEvidence } from "./report.ts";
+
+const run = newRun(readSettings({ SMOKE_SERVER: "node-0", SMOKE_HOSTS: "node-0=127.0.0.1", SMOKE_WORKERS: "node-0" }));
+
+const planted = {
+  key: "MHcCAQEEIGvT5UgPlantedPlantedPlanted",
+  token: "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJQbGFudGVkIn0.c2lnbmVkLXBsYW50ZWQ",
+  secret: "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=",
+  password: "planted-password",
+  data: "cGxhbnRlZC1kYXRh",
+};
+const telltale = [
+  `-----BEGIN PRIVATE KEY-----\n${planted.key}\n-----END PRIVATE KEY-----`,
+  `Authorization: Bearer ${planted.token}`,
+  `secret: ${planted.secret}`,
+  `client-key-data: ${planted.secret}`,
+  `https://alice:${planted.password}@registry.example.com`,
+  `{"kind":"Secret","data":{"mykey":"${planted.data}"}}`,
+].join("\n");
+const prints = (text: string) => `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`;
+const traces = (text: string) => Object.values(planted).filter((value) => text.includes(value));
+
+/** This machine is not what is asked, and may have much to say. */
+const silent = Object.fromEntries(
+  ["ip", "ss", "tc", "nft", "iptables-save", "curl", "systemctl", "journalctl"].map((name) => [name, prints("")]),
+);
+
+/** An API in whose Events everything is said that should not be. */
+const talkative = () =>
+  startTestAPI({
+    answer: ({ url }) => {
+      const events = [{ involvedObject: { kind: "Pod", name: "nginx-1" }, reason: "Failed", message: telltale }];
+      if (url.startsWith("/readyz")) return { code: 200, body: "[+]ping ok\nreadyz check passed\n" };
+      return { code: 200, body: { items: url.includes("/events") ? events : [] } };
+    },
+  });
+
+test("API and hosts are asked, and nothing that must not leave is kept, written or said", async () => {
+  await using api = await talkative();
+  await using server = await startTestServer({
+    executables: {
+      ...silent,
+      journalctl: prints(telltale),
+      systemctl: prints("Id=kubelet.service\nActiveState=failed\nSubState=failed"),
+      iptables: prints(""),
+    },
+  });
+  const folder = mkdtempSync(join(tmpdir(), "evidence-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+
+  const evidence = await gather({
+    run,
+    openClient: async () => api.client,
+    openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }),
+  });
+  await writeEvidence(folder, run.id, evidence);
+  const lines = causeLines(evidence, { check: "nodes-ready", message: "x" }, { folder, ready: (line) => line });
+
+  expect(evidence.api).toMatchObject({
+    unanswered: [],
+    readyz: expect.stringContaining("readyz check passed"),
+    events: [{ reason: "Failed" }],
+  });
+  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { units: "Id=kubelet.service ActiveState=failed SubState=failed" } } });
+  expect(lines[0]).toBe("Cause: kubelet is not running on node-0 (failed).");
+  const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
+  expect(files).toHaveLength(2);
+  expect([JSON.stringify(evidence), lines.join("\n"), ...files].flatMap(traces)).toEqual([]);
+  expect(files.join("")).toContain("[redacted]");
+});
+
+test("what does not answer in time is noted, and the rest is there", async () => {
+  await using api = await startTestAPI({ answer: () => undefined });
+  await using server = await startTestServer({
+    answer: (command, channel) => {
+      if (command.includes("uname")) return false;
+      if (!command.includes("alarm list")) return true;
+      for (const name of ["etcd", "api-here", "kubelets", "api-from-here", "pods", "node-port-rules"]) channel.write(`${name} 0 \n`);
+      channel.exit(0);
+      channel.end();
+      return true;
+    },
+  });
+  const began = performance.now();
+
+  const evidence = await gather(
+    { run, openClient: async () => api.client, openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }) },
+    { gatheringMs: 3_000, apiMs: 1_000 },
+  );
+
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(evidence.api.unanswered).toEqual(expect.arrayContaining([expect.stringContaining("no answer within 0.5 s")]));
+  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { "not answered": "not answered within 3 s", pods: "" } } });
+});
+
+test("a host and an API that cannot be reached are noted with the reason", async () => {
+  const evidence = await gather({
+    run,
+    openClient: () => Promise.reject(new Error("no such kubeconfig")),
+    openHost: () => Promise.reject(new Error("node-0: the connection was refused")),
+  });
+
+  expect(evidence.api.unanswered).toEqual(["no such kubeconfig"]);
+  expect(evidence.hosts).toEqual({ "node-0": { unreachable: "node-0: the connection was refused" } });
+});
+
+test("no command of all that a host is asked writes anything, or asks for a Secret", async () => {
+  await using api = await talkative();
+  await using server = await startTestServer({ executables: silent });
+
+  await gather({ run, openClient: async () => api.client, openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }) });
+
+  const asked = server.commands.join("\n");
+  expect(asked).toContain("systemctl show");
+  expect(asked).not.toMatch(
+    /[^2&]>[^&(]\s*(?!\/dev\/null)[\w/]|\b(rm|mv|tee|touch|kill|restart|stop|start)\b (?!time)|nodes\/.*\/proxy|etcdctl .*get/,
+  );
+});

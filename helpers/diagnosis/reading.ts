@@ -1,0 +1,104 @@
+/**
+ * How rules read evidence: by host and section, line by line.
+ */
+import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
+import type { Evidence, Finding } from "./model.ts";
+
+/** What a host printed for a section; nothing where it was not asked, or did not answer. */
+export function section({ hosts }: Evidence, host: string, name: string): string {
+  const found = hosts[host];
+  return found !== undefined && "sections" in found ? (found.sections[name] ?? "") : "";
+}
+
+/** The same, line by line, without those that are empty. */
+export function linesOf(evidence: Evidence, host: string, name: string): string[] {
+  return section(evidence, host, name)
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/** Hosts that have answered. */
+export const hostsOf = ({ hosts }: Evidence): string[] => Object.keys(hosts).filter((name) => "sections" in (hosts[name] ?? {}));
+
+/** Hosts that have answered and are Nodes: they run a kubelet, or the API says so. */
+export function workersOf(evidence: Evidence): string[] {
+  const named = new Set([...evidence.given.workers, ...evidence.api.nodes.map(({ name }) => name)]);
+  return hostsOf(evidence).filter((host) => named.has(host));
+}
+
+/** What the first host says of which `look` makes something. */
+export function firstOf(hosts: readonly string[], look: (host: string) => Finding | undefined): Finding | undefined {
+  for (const host of hosts) {
+    const finding = look(host);
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
+}
+
+type Unit = { name: string; active: string; sub: string; pid: string; line: string };
+
+/** The units of a host that are installed there. */
+export function unitsOf(evidence: Evidence, host: string): Unit[] {
+  return linesOf(evidence, host, "units").map((line) => {
+    const property = (name: string): string => new RegExp(`\\b${name}=(\\S*)`).exec(line)?.[1] ?? "";
+    const name = property("Id").replace(/\.service$/, "");
+    return { name, active: property("ActiveState"), sub: property("SubState"), pid: property("MainPID"), line };
+  });
+}
+
+/** The last line of a unit's journal that tells of an error, else of its end. */
+export function lastComplaint(evidence: Evidence, host: string, unit: string): string | undefined {
+  const journal = linesOf(evidence, host, "journal").filter((line) => line.startsWith(`${unit}: `));
+  return journal.findLast((line) => /: [EF]\d{4} |\b(error|fatal|panic|failed)\b/i.test(line)) ?? journal.at(-1);
+}
+
+/** A flag of a process on a host, as its command line has it; undefined where it does not run, or runs without. */
+export function flagOf(evidence: Evidence, host: string, process: string, flag: string): string | undefined {
+  const prefix = `${process} --${flag}=`;
+  return linesOf(evidence, host, "flags")
+    .find((line) => line.startsWith(prefix))
+    ?.slice(prefix.length);
+}
+
+/** Whether a process runs on a host, by its command line. */
+export const runsOn = (evidence: Evidence, host: string, process: string): boolean =>
+  linesOf(evidence, host, "flags").some((line) => line.startsWith(`${process} `));
+
+/** The CNI files of a host, in the order of their names. */
+export const cniFilesOf = (evidence: Evidence, host: string): { path: string; text: string }[] =>
+  linesOf(evidence, host, "cni-files").map((line) => {
+    const [path = ""] = line.split(" ", 1);
+    return { path, text: line.slice(path.length + 1) };
+  });
+
+/** The CNI configuration of a host; undefined where it has none, or one that is not valid. */
+export function cniOf(evidence: Evidence, host: string): CNIConfiguration | undefined {
+  try {
+    return cniConfigurationOf(cniFilesOf(evidence, host));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A line, cut where it is longer than anybody reads.
+ * @param at what in it matters; of a long line, that is shown, with a little of what stands before it
+ */
+export function shortened(line: string, at = 0, length = 240): string {
+  if (line.length <= length) return line;
+  const from = at < length / 2 ? 0 : at - length / 4;
+  return `${from > 0 ? "…" : ""}${line.slice(from, from + length)}${from + length < line.length ? "…" : ""}`;
+}
+
+/** The address of a Node, by the API, else empty. */
+export const addressOfNode = ({ api }: Evidence, name: string): string => api.nodes.find((node) => node.name === name)?.internalIP ?? "";
+
+/** The Node of a Pod of the run. */
+export const nodeOfPod = ({ api }: Evidence, pod: string): string => api.pods.find(({ name }) => name === pod)?.nodeName ?? "";
+
+/** The Pod subnets that a Node gives addresses from, where its CNI file says so. */
+export const podSubnetsOf = (evidence: Evidence, host: string): readonly string[] => {
+  const cni = cniOf(evidence, host);
+  return cni?.type === "bridge" && cni.ipam.type === "host-local" ? cni.ipam.subnets : [];
+};

@@ -1,0 +1,61 @@
+/**
+ * The certificates by which kube-apiserver and the kubelets know each other.
+ */
+import { guide, throughKubelet } from "./checks.ts";
+import { lineWith, met } from "./kubelet-seen.ts";
+import type { Evidence, Rule } from "./model.ts";
+import { hostsOf, linesOf, workersOf } from "./reading.ts";
+
+const otherName = met("kubelet-certificate-for-another-name", guide.certificates, ({ node, exit, line }) =>
+  exit !== "60" || !/subject name|altname|host name/i.test(line)
+    ? undefined
+    : {
+        what: `the serving certificate of the kubelet of ${node} is not for the name ${node}`,
+        mend: `issue a certificate with DNS:${node} for ${node}, put it to /var/lib/kubelet/kubelet.crt and kubelet.key there, and restart the kubelet`,
+      },
+);
+
+const otherAuthority = met("kubelet-certificate-from-another-authority", guide.certificates, ({ node, host, exit, line }) =>
+  exit !== "60" || /expired|not yet valid/i.test(line)
+    ? undefined
+    : {
+        what: `the serving certificate of the kubelet of ${node} is from another authority than kube-apiserver on ${host} trusts`,
+        mend: `issue the certificate of ${node} with the cluster's CA, put it to /var/lib/kubelet/kubelet.crt and kubelet.key there, and restart the kubelet`,
+      },
+);
+
+const expired = met("kubelet-certificate-expired", guide.certificates, ({ node, exit, line }) =>
+  exit !== "60" || !/expired|not yet valid/i.test(line)
+    ? undefined
+    : {
+        what: `the serving certificate of the kubelet of ${node} has expired, or is not valid yet`,
+        mend: `renew it, and compare the clocks: ssh ${node} date`,
+      },
+);
+
+const fingerprint = (evidence: Evidence, host: string, certificate: string): string | undefined =>
+  /Fingerprint=([0-9A-F:]+)/i.exec(linesOf(evidence, host, "certificates").find((line) => line.startsWith(`${certificate} `)) ?? "")?.[1];
+
+/** Whom the kubelet trusts is compared with whom kube-apiserver trusts, since the guide has one authority for both. */
+const clientAuthority: Rule = {
+  id: "kubelet-client-authority-differs",
+  explains: throughKubelet,
+  saying: /Unauthorized|provide credentials|does not accept the credentials/,
+  guide: guide.certificates,
+  find: (evidence, { message }) => {
+    const trusted = hostsOf(evidence)
+      .map((host) => fingerprint(evidence, host, "apiserver-client-ca"))
+      .find((found) => found !== undefined);
+    const host = workersOf(evidence).find((worker) => ![undefined, trusted].includes(fingerprint(evidence, worker, "kubelet-client-ca")));
+    const whose = host ?? "a Node";
+    if (evidence.api.nodes.length === 0) return undefined;
+    return {
+      what: `the kubelet of ${whose} does not accept the client certificate of kube-apiserver: its clientCAFile is of another authority`,
+      seen: lineWith(message, /Unauthorized|credentials/),
+      mend: `copy ca.crt of the cluster to /var/lib/kubelet/ca.crt on ${whose}, and restart the kubelet`,
+    };
+  },
+};
+
+/** A certificate that has run out is no longer of any authority. */
+export const certificateRules: readonly Rule[] = [otherName, expired, otherAuthority, clientAuthority];

@@ -1,0 +1,92 @@
+import { expect, test } from "vitest";
+import { causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
+
+const pod = healthy().api.pods.find(({ nodeName }) => nodeName === "node-1")?.name ?? "";
+const script = line("node-1", "programs", "/usr/local/bin/runc script");
+const expectedOf = (seen: string) => `sh -c 'echo out': expected [ { pod: '${pod} on node-1', ${seen} } ] to deeply equal [ { pod: 'x' } ]`;
+const otherServer = said("node-1", "pods", (text) => text.replace(/server=nginx\S*/, "server=other-server"));
+
+const cases: readonly Case[] = [
+  {
+    rule: "container-outside-shim",
+    check: "containers-on-host",
+    message: `containers: expected [ 'node-1: process 7 (nginx) of Pod ${pod} hangs under other-shim (5), then systemd (1), expected a containerd-shim above it' ]`,
+    cause: /^on node-1 containers run under other-shim, and not under containerd-shim-runc-v2$/,
+  },
+  {
+    rule: "another-server-answers",
+    check: "logs-recorded",
+    message: "not within 5 s; last seen: 0 lines",
+    change: otherServer,
+    cause: /^what answers in the Pods is not nginx but other-server$/,
+  },
+  {
+    rule: "terminal-refused",
+    check: "exec-tty",
+    message: `exec of "sh" in container nginx of pod smoke-1/${pod}: could not be run: OCI runtime exec failed: open /dev/pts/ptmx: operation not permitted`,
+    cause: /^the runtime on node-1 may open no terminal for a container: open \/dev\/pts\/ptmx: operation not permitted$/,
+  },
+  {
+    rule: "terminal-refused",
+    check: "exec-tty",
+    message: `exec of "sh" in container nginx of pod smoke-1/${pod}: could not be run: OCI runtime exec failed: verify ptmx handle: ptmx handle is not on a real devpts mount`,
+    cause: /^the runtime on node-1 may open no terminal for a container: verify ptmx handle: ptmx handle is not on a real devpts mount$/,
+  },
+  {
+    rule: "command-not-in-image",
+    check: "exec-version",
+    message: 'exec: could not be run: exec failed: exec: "nginx": executable file not found in $PATH',
+    cause: /^the image nginx:latest has no nginx where exec looks for it$/,
+  },
+  {
+    rule: "exit-code-lost",
+    check: "exec-streams",
+    message: expectedOf("exitCode: +0, stdout: 'out\\n', stderr: 'err\\n'"),
+    change: script,
+    cause: /^the runtime on node-1 does not give a command in a container its exit code$/,
+  },
+  {
+    rule: "streams-merged",
+    check: "exec-version",
+    message: expectedOf("exitCode: 0, stdout: 'nginx version', stderr: ''"),
+    change: script,
+    cause: /apart from stdout$/,
+  },
+  {
+    rule: "stdin-lost",
+    check: "exec-stdin",
+    message: expectedOf("exitCode: 0, stdout: '', stderr: ''"),
+    change: script,
+    cause: /its standard input$/,
+  },
+  {
+    rule: "environment-lost",
+    check: "exec-reads",
+    message: `${expectedOf("exitCode: 0, stdout: 'PATH=/bin'")} /^HOSTNAME=/`,
+    change: script,
+    cause: /the container's environment$/,
+  },
+  {
+    rule: "not-listening-on-loopback",
+    check: "port-forward",
+    message: `${pod} on node-1: failed to connect to localhost:80 inside namespace "cni-1", IPv4: dial tcp4 127.0.0.1:80: connect: connection refused`,
+    cause: /^nginx in the Pod on node-1 does not listen on 127\.0\.0\.1/,
+  },
+  {
+    rule: "log-is-empty",
+    check: "logs-recorded",
+    message: `${pod} on node-1: the request /smoke-1 in the log of container nginx: not within 5 s; last seen: 0 lines`,
+    cause: /^the container of the Pod on node-1 does not log its requests to stdout$/,
+  },
+  {
+    rule: "another-server-told",
+    check: "pod-ip-from-server",
+    message: "expected [ { page: 'a page of 0 bytes without a title' } ]",
+    cause: /^what answers is not nginx: a page of 0 bytes without a title$/,
+  },
+];
+
+test.for(cases)("$rule is named when $check fails", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

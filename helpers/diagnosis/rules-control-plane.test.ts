@@ -1,0 +1,126 @@
+import { expect, test } from "vitest";
+import { api, causeOf, line, lookalikes, unit, type Case } from "./recorded.ts";
+
+const stopped = "ActiveState=inactive SubState=dead";
+
+const cases: readonly Case[] = [
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    change: unit("server", "etcd", stopped),
+    cause: /^etcd is not running on server \(inactive\)$/,
+  },
+  {
+    rule: "etcd-suspended",
+    check: "replicas-ready",
+    change: line("server", "processes", "etcd 77 T (stopped)"),
+    cause: /^etcd on server is suspended/,
+  },
+  {
+    rule: "etcd-no-space",
+    check: "nodes-ready",
+    change: line("server", "etcd", "memberID:7431438274785619257 alarm:NOSPACE"),
+    cause: /^etcd on server is out of space/,
+    butNot: [{ change: line("server", "journal", "etcd: applied snapshot, space 8192") }],
+  },
+  {
+    rule: "etcd-no-space",
+    check: "replicas-ready",
+    message: "answered 500: etcdserver: mvcc: database space exceeded",
+    cause: /out of space/,
+  },
+  {
+    rule: "kube-apiserver-not-running",
+    check: "secret-read-back",
+    change: unit("server", "kube-apiserver", stopped),
+    cause: /^kube-apiserver is not/,
+  },
+  {
+    rule: "kube-apiserver-suspended",
+    check: "nodes-ready",
+    change: line("server", "processes", "kube-apiserver 101 T (stopped)"),
+    cause: /^kube-apiserver on server is suspended: its process 101 is in state T/,
+    butNot: [{ change: line("server", "processes", "kube-apiserver 101 S (sleeping)") }],
+  },
+  {
+    rule: "containerd-not-running",
+    check: "containers-on-host",
+    change: unit("node-1", "containerd", stopped),
+    cause: /^containerd is not running on node-1/,
+  },
+  {
+    rule: "kubelet-not-running",
+    check: "nodes-ready",
+    change: unit("node-1", "kubelet", stopped),
+    cause: /^kubelet is not running on node-1/,
+    butNot: [{ check: "node-port-answers", change: unit("node-1", "kubelet", stopped) }],
+  },
+  {
+    rule: "kube-controller-manager-not-running",
+    check: "replicas-ready",
+    change: unit("server", "kube-controller-manager", "ActiveState=activating SubState=auto-restart"),
+    cause: /^kube-controller-manager is not running on server \(activating\)$/,
+  },
+  {
+    rule: "kube-scheduler-not-running",
+    check: "pod-replaced",
+    change: unit("server", "kube-scheduler", stopped),
+    cause: /^kube-scheduler is not running on server/,
+    butNot: [{ check: "secret-encrypted", change: unit("server", "kube-scheduler", stopped) }],
+  },
+  {
+    rule: "kube-proxy-not-running",
+    check: "node-port-answers",
+    change: unit("node-1", "kube-proxy", stopped),
+    cause: /^kube-proxy is not running on node-1/,
+    butNot: [{ check: "secret-read-back", change: unit("node-1", "kube-proxy", stopped) }],
+  },
+  {
+    rule: "replicaset-controller-off",
+    check: "replicas-ready",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-replicaset-controller"),
+    cause: /^kube-controller-manager on server runs without its replicaset-controller, so that ReplicaSets get no Pods$/,
+    butNot: [
+      { change: line("server", "flags", "kube-controller-manager --controllers=*") },
+      { change: line("server", "flags", "kube-controller-manager --controllers=*,-ttl-controller,bootstrapsigner") },
+    ],
+  },
+  {
+    rule: "endpointslice-controller-off",
+    check: "service-endpoints",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-endpointslice"),
+    cause: /without its endpointslice-controller/,
+    butNot: [{ check: "replicas-ready", change: line("server", "flags", "kube-controller-manager --controllers=*,-endpointslice") }],
+  },
+  {
+    rule: "replicaset-controller-forbidden",
+    check: "pod-replaced",
+    change: line(
+      "server",
+      "journal",
+      'kube-controller-manager: E1126 01:02:03 User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods"',
+    ),
+    cause: /^the replicaset-controller of kube-controller-manager on server has not the rights/,
+  },
+  {
+    rule: "kube-scheduler-silent",
+    check: "replicas-ready",
+    change: api(({ leases }) => ({
+      leases: leases.map((lease) => (lease.name === "kube-scheduler" ? { ...lease, secondsSinceRenewal: 65 } : lease)),
+    })),
+    cause: /^kube-scheduler on server has not renewed its Lease for 65 s/,
+    // A clock that is wrong makes all of them old.
+    butNot: [
+      {
+        change: api(({ leases }) => ({
+          leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + 65 })),
+        })),
+      },
+    ],
+  },
+];
+
+test.for(cases)("$rule is named when $check fails", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { api, causeOf, lookalikes, said, type Case } from "./recorded.ts";
+
+const begins = "server: how the value of /registry/secrets/smoke-1/x begins: expected 'k8s\\0' to be 'k8s:enc:aescbc:v1:key1:'";
+const canary = "canary-0123456789abcdef0123456789abcdef";
+const first = (provider: string) => said("server", "encryption", (text) => text.replace(/providers:\n/, `providers:\n${provider}`));
+const keys = (provider: string, name: string) =>
+  `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: REDACTED\n`;
+
+const cases: readonly Case[] = [
+  {
+    rule: "etcdctl-missing",
+    check: "secret-encrypted",
+    message: 'server: "etcdctl get /registry/x -w json" exited 127, expected 0: etcdctl: not found. Is etcdctl installed there?',
+    cause: /^etcdctl is not on server/,
+    butNot: [{ message: 'server: "etcdctl get /registry/x -w json" exited 1, expected 0: context deadline exceeded.' }],
+  },
+  {
+    rule: "another-etcd",
+    check: "secret-deleted",
+    message: "server: etcdctl must show the ConfigMap smoke-calibration, but etcdctl found no such key.",
+    cause: /^etcdctl on server does not ask the etcd of this cluster$/,
+  },
+  {
+    rule: "etcdctl-contradicts-itself",
+    check: "secret-encrypted",
+    message: 'server: "etcdctl get /registry/x" tells one thing in JSON and another through hexdump: the bytes differ.',
+    cause: /shows other bytes in JSON than through hexdump/,
+  },
+  {
+    rule: "etcdctl-not-answered",
+    check: "secret-encrypted",
+    message: 'server: "etcdctl get /registry/x" exited 1, expected 0: context deadline exceeded.',
+    cause: /gets no answer from etcd/,
+  },
+  {
+    rule: "encryption-flag-missing",
+    check: "secret-encrypted",
+    message: begins,
+    change: said("server", "flags", (text) => text.replace(/^kube-apiserver --encryption-provider-config=.*\n/m, "")),
+    cause: /^kube-apiserver on server runs without --encryption-provider-config/,
+    // There is nothing wrong with a cluster whose kube-apiserver is on no host that we know.
+    butNot: [{ message: begins, change: said("server", "flags", (text) => text.replace(/^kube-apiserver .*\n?/gm, "")) }],
+  },
+  {
+    rule: "encryption-configuration-not-loaded",
+    check: "secret-no-plaintext",
+    change: said("server", "encryption-age", () => "the file was changed 20 s ago, kube-apiserver was started 300 s ago"),
+    cause: /has not read its EncryptionConfiguration since that was changed/,
+    butNot: [{ change: said("server", "encryption-age", () => "the file was changed 301 s ago, kube-apiserver was started 300 s ago") }],
+  },
+  {
+    rule: "secrets-not-among-resources",
+    check: "secret-encrypted",
+    change: said("server", "encryption", (text) => text.replace("- secrets", "- secret")),
+    cause: /^secrets are not among the resources of the EncryptionConfiguration on server/,
+    butNot: [{ change: said("server", "encryption", (text) => text.replace("- secrets", '- "*.*"')) }],
+  },
+  {
+    rule: "identity-first",
+    check: "secret-decrypts",
+    change: first("      - identity: {}\n"),
+    cause: /stores Secrets in plaintext: identity is the first/,
+  },
+  {
+    rule: "other-encryption-provider",
+    check: "secret-encrypted",
+    change: first(keys("secretbox", "key1")),
+    cause: /^kube-apiserver on server encrypts Secrets with the provider secretbox, where aescbc is expected$/,
+    butNot: [{ check: "secret-read-back", change: first(keys("secretbox", "key1")) }],
+  },
+  {
+    rule: "other-encryption-key",
+    check: "secret-decrypts",
+    change: first(keys("aescbc", "key2")),
+    cause: /encrypts Secrets with the key key2, where key1/,
+  },
+  {
+    rule: "stored-secret-unreadable",
+    check: "secret-read-back",
+    message: 'API server https://x: GET y answered 500: unable to transform key "/registry/secrets/x": no matching prefix found',
+    cause: /has no key any more for a Secret that is stored/,
+  },
+  {
+    rule: "other-key-bytes",
+    check: "secret-decrypts",
+    message:
+      'the value of /registry/x in etcd does not decrypt with /root/encryption-config.yaml: aescbc key "key1" does not open it: bad decrypt.',
+    cause: /^the key key1 in \/root\/encryption-config.yaml has other bytes than the one of kube-apiserver on server$/,
+  },
+  {
+    rule: "key-not-given",
+    check: "secret-decrypts",
+    message: "does not decrypt with /root/x: the EncryptionConfiguration has no key for it: the value is aesgcm",
+    cause: /has no key for what kube-apiserver on server stores/,
+  },
+  {
+    rule: "secret-altered",
+    check: "secret-decrypts",
+    message: `server: etcd's value, decrypted with /root/x: expected { mykey: 'others', canary: '${canary}' } to deeply equal { mykey: 'mydata', canary: '${canary}' }`,
+    cause: /^the Secret was altered on its way into the cluster/,
+    butNot: [
+      {
+        message: `etcd's value, decrypted with /root/x: expected { mykey: 'of-another' } to deeply equal { mykey: 'mydata', canary: '${canary}' }`,
+      },
+    ],
+  },
+  {
+    rule: "secret-kept-by-finalizer",
+    check: "secret-deleted",
+    change: api(() => ({ secretFinalizers: ["example.com/kept"] })),
+    cause: /^something gives the Secret the finalizer example\.com\/kept/,
+  },
+  {
+    rule: "etcd-shows-other-data",
+    check: "secret-decrypts",
+    message: "the value of /registry/secrets/smoke-1/x in etcd does not decrypt with /root/x: it is the value of Secret default/another",
+    cause: /^etcdctl on server shows the data of another Secret/,
+  },
+  {
+    rule: "stored-around-the-api",
+    check: "secret-encrypted",
+    message: begins,
+    cause: /^the Secret lies in etcd as kube-apiserver on server would not store it/,
+  },
+];
+
+test.for(cases)("$rule is named when $check fails", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

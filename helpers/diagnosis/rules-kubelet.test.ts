@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { causeOf, healthy, line, lookalikes, node, said, type Case } from "./recorded.ts";
+
+const addressOf = (name: string): string => healthy().api.nodes.find((one) => one.name === name)?.internalIP ?? "";
+/** What server sees of the kubelet of node-1. */
+const seen = (words: string) => said("server", "kubelets", (text) => text.replace(/^node-1 .*$/m, `node-1 ${words}`));
+const forbidden = "exec: refused with 403: Forbidden (user=kubernetes, verb=get, resource=nodes, subresource(s)=[proxy])";
+
+const cases: readonly Case[] = [
+  {
+    rule: "kubelet-api-forbidden",
+    check: "logs-recorded",
+    message: forbidden,
+    cause:
+      /^user kubernetes, as whom kube-apiserver asks the kubelets, has no right to get nodes\/\[proxy\]: the ClusterRoleBinding system:kube-apiserver is missing$/,
+    butNot: [{ check: "service-ports", message: forbidden }],
+  },
+  {
+    rule: "kubelet-api-forbidden",
+    check: "node-port-every-pod",
+    message: `cannot tell which Pod has answered, because the log of nginx-1 on node-0 cannot be read: ${forbidden}`,
+    cause: /^user kubernetes/,
+  },
+  {
+    rule: "kubelet-debugging-handlers-off",
+    check: "exec-version",
+    change: line("node-1", "kubelet", "enableDebuggingHandlers: false"),
+    cause: /^the kubelet of node-1 has its debugging handlers off/,
+    butNot: [
+      { change: line("node-1", "kubelet", "enableDebuggingHandlers: true") },
+      { check: "nodes-ready", change: line("node-1", "kubelet", "enableDebuggingHandlers: false") },
+    ],
+  },
+  {
+    rule: "node-name-of-another-host",
+    check: "exec-version",
+    message: "exec: refused with 500: pod does not exist",
+    change: seen(`exit=0 code=401 ip=${addressOf("node-0")} server=`),
+    cause: new RegExp(`^server takes node-1 for ${addressOf("node-0")}, which is node-0, so that it asks the wrong kubelet$`),
+    // A Node with several addresses may be reached by one that it does not report first.
+    butNot: [{ change: seen("exit=0 code=401 ip=192.0.2.7 server=") }],
+  },
+  {
+    rule: "node-name-of-another-host",
+    check: "port-forward",
+    change: seen(
+      `exit=60 curl: (60) SSL: no alternative certificate subject name matches target host name 'node-1' code=000 ip=${addressOf("node-0")} server=`,
+    ),
+    cause: /^server takes node-1 for /,
+  },
+  {
+    rule: "node-name-unresolvable",
+    check: "logs-followed",
+    change: seen("exit=6 curl: (6) Could not resolve host: node-1 code=000 ip= server="),
+    cause: /^the name node-1 does not resolve on server/,
+  },
+  {
+    rule: "node-name-unresolvable",
+    check: "port-forward",
+    change: seen("exit=28 curl: (28) Resolving timed out after 2000 milliseconds code=000 ip= server="),
+    cause: /^the name node-1 does not resolve on server/,
+  },
+  {
+    rule: "kubelet-certificate-for-another-name",
+    check: "port-forward",
+    change: seen(
+      `exit=60 curl: (60) SSL: no alternative certificate subject name matches target host name 'node-1' code=000 ip=${addressOf("node-1")} server=`,
+    ),
+    cause: /^the serving certificate of the kubelet of node-1 is not for the name node-1$/,
+  },
+  {
+    rule: "kubelet-certificate-expired",
+    check: "port-forward",
+    change: seen(`exit=60 curl: (60) SSL certificate problem: certificate has expired code=000 ip=${addressOf("node-1")} server=`),
+    cause: /has expired, or is not valid yet$/,
+  },
+  {
+    rule: "kubelet-certificate-from-another-authority",
+    check: "port-forward",
+    change: seen(
+      `exit=60 curl: (60) SSL certificate problem: unable to get local issuer certificate code=000 ip=${addressOf("node-1")} server=`,
+    ),
+    cause: /^the serving certificate of the kubelet of node-1 is from another authority/,
+    butNot: [{ change: seen(`exit=0 code=401 ip=${addressOf("node-1")} server=`) }],
+  },
+  {
+    rule: "kubelet-client-authority-differs",
+    check: "exec-version",
+    message: "exec: refused with 401: Unauthorized",
+    change: said("node-1", "certificates", (text) => text.replace(/(kubelet-client-ca .*Fingerprint=)[0-9A-F:]+/, "$1AA:BB")),
+    cause: /^the kubelet of node-1 does not accept the client certificate of kube-apiserver/,
+  },
+  {
+    rule: "kubelet-port-dropped",
+    check: "logs-recorded",
+    change: line("node-1", "filters", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP"),
+    cause: /^a rule on node-1 drops what goes to port 10250/,
+    butNot: [
+      { change: line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 10250 -j ACCEPT") },
+      { change: line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 23 -j DROP") },
+    ],
+  },
+  {
+    rule: "kubelet-unreachable",
+    check: "logs-recorded",
+    change: seen("exit=28 curl: (28) Connection timed out code=000 ip= server="),
+    cause: /^server does not reach the kubelet of node-1 on port 10250: no answer$/,
+  },
+  {
+    rule: "node-name-unresolvable-told",
+    check: "logs-recorded",
+    message: 'refused with 500: Get "https://node-1:10250/x": dial tcp: lookup node-1: no such host',
+    cause: /^the name of node-1 does not resolve where kube-apiserver runs$/,
+  },
+  {
+    rule: "kubelet-certificate-told",
+    check: "logs-recorded",
+    message: 'refused with 500: Get "https://node-1:10250/x": tls: failed to verify certificate: x509: odd',
+    cause: /^kube-apiserver does not accept/,
+  },
+  {
+    rule: "wrong-kubelet-told",
+    check: "exec-version",
+    message: "refused with 500: unable to upgrade connection: pod does not exist",
+    change: node("node-1", { internalIP: "" }),
+    cause: /asks the wrong kubelet/,
+  },
+];
+
+test.for(cases)("$rule is named when $check does not pass", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

@@ -1,0 +1,132 @@
+/**
+ * From the API server to the kubelets: rights, names, the port.
+ */
+import { guide, throughKubelet } from "./checks.ts";
+import { lineWith, met } from "./kubelet-seen.ts";
+import type { Rule } from "./model.ts";
+import { addressOfNode, firstOf, hostsOf, linesOf, workersOf } from "./reading.ts";
+import { certificateRules } from "./rules-certificates.ts";
+
+const explains = throughKubelet;
+
+const unbound: Rule = {
+  id: "kubelet-api-forbidden",
+  explains,
+  saying: /Forbidden \(user=/,
+  guide: guide.controlPlane,
+  find: (_evidence, { message }) => {
+    const pattern = /Forbidden \(user=([^,]+), verb=([^,]+), resource=nodes, subresource[^=]*=([^)]+)\)/;
+    const [, user = "kubernetes", verb = "get", subresource = "proxy"] = pattern.exec(message) ?? [];
+    return {
+      what: `user ${user}, as whom kube-apiserver asks the kubelets, has no right to ${verb} nodes/${subresource}: the ClusterRoleBinding system:kube-apiserver is missing`,
+      seen: lineWith(message, /Forbidden \(user=/),
+      mend: `kubectl create clusterrolebinding system:kube-apiserver --clusterrole=system:kube-apiserver-to-kubelet --user=${user}`,
+    };
+  },
+};
+
+const handlersOff: Rule = {
+  id: "kubelet-debugging-handlers-off",
+  explains,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(workersOf(evidence), (host) => {
+      const setting = linesOf(evidence, host, "kubelet").find((line) => /enableDebuggingHandlers"?: *false/.test(line));
+      if (setting === undefined) return undefined;
+      return {
+        what: `the kubelet of ${host} has its debugging handlers off, which serve logs, exec and port-forward`,
+        seen: `${host}: kubelet-config.yaml: ${setting}`,
+        mend: `enableDebuggingHandlers: true in /var/lib/kubelet/kubelet-config.yaml on ${host}, and restart the kubelet`,
+      };
+    }),
+};
+
+const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, exit, ip }, evidence) => {
+  const own = addressOfNode(evidence, node);
+  if (ip === "" || own === "" || ip === own) return undefined;
+  const owner = evidence.api.nodes.find(({ internalIP }) => internalIP === ip)?.name;
+  if (owner === undefined && exit === "0") return undefined;
+  return {
+    what: `${host} takes ${node} for ${ip}, ${owner === undefined ? `which is not its address, ${own}` : `which is ${owner}, so that it asks the wrong kubelet`}`,
+    mend: `ssh ${host} grep ${node} /etc/hosts; the line should be ${own} ${node}`,
+  };
+});
+
+const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, exit, line }, evidence) =>
+  exit !== "6" && !line.includes("Resolving timed out")
+    ? undefined
+    : {
+        what: `the name ${node} does not resolve on ${host}, where kube-apiserver asks the kubelets by their Nodes' names`,
+        mend: `ssh ${host} 'echo ${addressOfNode(evidence, node) || "ADDRESS"} ${node} >> /etc/hosts'`,
+      },
+);
+
+const portDropped: Rule = {
+  id: "kubelet-port-dropped",
+  explains,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(hostsOf(evidence), (host) => {
+      const rule = linesOf(evidence, host, "filters").find((line) => /-A .*\b10250\b.*-j (DROP|REJECT)/.test(line));
+      if (rule === undefined) return undefined;
+      const [table = "filter", ...rest] = rule.split(" ");
+      return {
+        what: `a rule on ${host} drops what goes to port 10250, where kubelets listen`,
+        seen: `${host}: iptables-save: ${rule}`,
+        mend: `ssh ${host} iptables -t ${table} ${rest.join(" ").replace("-A ", "-D ")}`,
+      };
+    }),
+};
+
+const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit }) =>
+  exit !== "7" && exit !== "28"
+    ? undefined
+    : {
+        what: `${host} does not reach the kubelet of ${node} on port 10250: ${exit === "7" ? "refused" : "no answer"}`,
+        mend: `ssh ${node} 'ss -ltn sport = :10250; iptables -S'`,
+      },
+);
+
+/** What the check itself has been told, where nobody on `server` could look. */
+const toldByMessage = (id: string, saying: RegExp, chapter: string, what: (node: string) => string, mend: string): Rule => ({
+  id,
+  explains,
+  saying,
+  guide: chapter,
+  find: (_evidence, { message }) => ({
+    what: what(/https:\/\/([\w.-]+):10250/.exec(message)?.[1] ?? "a Node"),
+    seen: lineWith(message, saying),
+    mend,
+  }),
+});
+
+export const kubeletRules: readonly Rule[] = [
+  unbound,
+  handlersOff,
+  wrongAddress,
+  unresolvable,
+  ...certificateRules,
+  portDropped,
+  unreachable,
+  toldByMessage(
+    "node-name-unresolvable-told",
+    /lookup \S+.*(no such host|server misbehaving|name resolution|i\/o timeout)/,
+    guide.machines,
+    (node) => `the name of ${node} does not resolve where kube-apiserver runs`,
+    "add the Nodes to /etc/hosts there",
+  ),
+  toldByMessage(
+    "kubelet-certificate-told",
+    /x509: |tls: /,
+    guide.certificates,
+    (node) => `kube-apiserver does not accept the serving certificate of the kubelet of ${node}`,
+    "issue it with the cluster's CA, for the Node's name",
+  ),
+  toldByMessage(
+    "wrong-kubelet-told",
+    /pod does not exist|pod "?\S+"? not found/,
+    guide.machines,
+    (node) => `kube-apiserver asks the wrong kubelet for ${node}, one that does not have the Pod`,
+    "compare /etc/hosts where kube-apiserver runs with kubectl get nodes -o wide",
+  ),
+];

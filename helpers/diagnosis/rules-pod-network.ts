@@ -1,0 +1,163 @@
+/**
+ * The way of a packet from a host to a Pod: subnets, bridges, veths, forwarding.
+ */
+import { overlaps } from "../cidr.ts";
+import { guide, overPodNetwork } from "./checks.ts";
+import type { Evidence, Finding, Rule } from "./model.ts";
+import { addressOfNode, cniOf, firstOf, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { routeRules } from "./rules-routes.ts";
+
+const explains = [...overPodNetwork, "pods-on-bridge"];
+
+const sameSubnet: Rule = {
+  id: "pod-subnets-overlap",
+  explains: [...explains, "pod-cidr"],
+  guide: guide.workers,
+  find: (evidence) => {
+    const all = workersOf(evidence).flatMap((host) => podSubnetsOf(evidence, host).map((subnet) => ({ host, subnet })));
+    for (const [index, one] of all.entries()) {
+      const other = all.slice(index + 1).find(({ host, subnet }) => host !== one.host && overlaps(one.subnet, subnet));
+      if (other !== undefined) {
+        const where = `${cniOf(evidence, one.host)?.file}`;
+        return {
+          what: `${one.host} and ${other.host} have the same Pod subnet, ${other.subnet}`,
+          seen: `${one.host}: ${where}: ${one.subnet}; ${other.host}: ${where}: ${other.subnet}`,
+          mend: `give ${other.host} a subnet of its own in ${where}, then ssh ${other.host} ip link delete ${cniOf(evidence, other.host)?.bridge}`,
+        };
+      }
+    }
+    return undefined;
+  },
+};
+
+const declared: Rule = {
+  id: "declared-pod-cidr-differs",
+  explains: ["pod-cidr"],
+  guide: guide.machines,
+  find: (evidence) =>
+    firstOf(workersOf(evidence), (host) => {
+      const [subnets, given] = [podSubnetsOf(evidence, host), evidence.given.podCIDRs[host] ?? []];
+      const ofAPI = evidence.api.nodes.find(({ name }) => name === host)?.podCIDRs ?? [];
+      const file = cniOf(evidence, host)?.file ?? "";
+      const differs = (cidrs: readonly string[]): boolean =>
+        cidrs.length > 0 && subnets.length > 0 && !cidrs.some((cidr) => subnets.includes(cidr));
+      const [who, says] = differs(given) ? ["SMOKE_POD_CIDRS", given] : ["spec.podCIDRs", ofAPI];
+      if (!differs(says)) return undefined;
+      return {
+        what: `the Pod CIDR of ${host} is ${says.join(", ")} by ${who}, but ${subnets.join(", ")} by ${file}`,
+        seen: `${host}: ${file}: subnet ${subnets.join(", ")}`,
+        mend: `set ${who} right, or ${file} on ${host}`,
+      };
+    }),
+};
+
+/** The Pods' veths as the CNI plugin bridge names them: `12: veth1a2b3c4d@if2: <...> mtu 1500 ... master cni0 ...`. */
+const veths = (evidence: Evidence, host: string) =>
+  linesOf(evidence, host, "links").flatMap((line) => {
+    const [, name, flags, rest] = /^\d+: (veth[0-9a-f]{8})@\S+: <([^>]*)> (.*)$/.exec(line) ?? [];
+    const master = / master (\S+)/.exec(rest ?? "")?.[1];
+    return name === undefined || flags === undefined
+      ? []
+      : [{ name, up: flags.split(",").includes("UP"), master, line: line.slice(0, 160) }];
+  });
+
+type Veth = ReturnType<typeof veths>[number];
+
+const ofVeth = (
+  id: string,
+  isWrong: (veth: Veth, bridge: string) => boolean,
+  tell: (veth: Veth, host: string, bridge: string) => Omit<Finding, "seen">,
+): Rule => ({
+  id,
+  explains,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(workersOf(evidence), (host) => {
+      const bridge = cniOf(evidence, host)?.bridge;
+      const veth = bridge === undefined ? undefined : veths(evidence, host).find((candidate) => isWrong(candidate, bridge));
+      return veth && { ...tell(veth, host, bridge ?? ""), seen: `${host}: ip link: ${veth.line}` };
+    }),
+});
+
+const forwardingOff: Rule = {
+  id: "forwarding-off",
+  explains: overPodNetwork,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(workersOf(evidence), (host) => {
+      const own = linesOf(evidence, host, "addresses")
+        .find((line) => line.includes(` ${addressOfNode(evidence, host)}/`))
+        ?.split(" ", 1)[0];
+      const line = [own, cniOf(evidence, host)?.bridge]
+        .flatMap((name) =>
+          linesOf(evidence, host, "forwarding").filter((candidate) => candidate === `/proc/sys/net/ipv4/conf/${name}/forwarding:0`),
+        )
+        .at(0);
+      if (line === undefined) return undefined;
+      const name = line.split("/")[6] ?? "";
+      const everywhere = linesOf(evidence, host, "forwarding").includes("/proc/sys/net/ipv4/ip_forward:0");
+      return {
+        what: `${host} does not forward packets: ${everywhere ? "net.ipv4.ip_forward" : `net.ipv4.conf.${name}.forwarding`} is 0`,
+        seen: `${host}: ${line}`,
+        mend: `ssh ${host} sysctl -w ${everywhere ? "net.ipv4.ip_forward" : `net.ipv4.conf.${name}.forwarding`}=1`,
+      };
+    }),
+};
+
+const queueing: Rule = {
+  id: "packets-lost-in-queue",
+  explains: overPodNetwork,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(hostsOf(evidence), (host) => {
+      const line = linesOf(evidence, host, "queueing").find((candidate) => / (netem|tbf) /.test(candidate));
+      return line === undefined
+        ? undefined
+        : {
+            what: `${host} delays or loses packets on purpose`,
+            seen: `${host}: tc qdisc: ${line}`,
+            mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} root`,
+          };
+    }),
+};
+
+export const podNetworkRules: readonly Rule[] = [
+  sameSubnet,
+  declared,
+  ofVeth(
+    "veth-down",
+    ({ up }) => !up,
+    ({ name }, host) => ({ what: `${name}, the veth of a Pod on ${host}, is down`, mend: `ssh ${host} ip link set ${name} up` }),
+  ),
+  ofVeth(
+    "veth-off-its-bridge",
+    ({ master }, bridge) => master !== bridge,
+    ({ name, master }, host, bridge) => ({
+      what: `${name}, the veth of a Pod on ${host}, is on ${master ?? "no bridge"}, and not on ${bridge}`,
+      mend: `ssh ${host} ip link set ${name} master ${bridge}`,
+    }),
+  ),
+  forwardingOff,
+  ...routeRules,
+  queueing,
+];
+
+/** A Pod that its own Node does not hear either. */
+export const podRules: readonly Rule[] = [
+  {
+    id: "pod-silent",
+    explains: [...overPodNetwork, "port-forward", "logs-recorded", "logs-followed"],
+    guide: guide.smokeTest,
+    find: (evidence) =>
+      firstOf(workersOf(evidence), (host) => {
+        const line = linesOf(evidence, host, "pods").find((candidate) => / exit=(7|28|52|56) /.test(candidate));
+        const [name = ""] = line?.split(" ", 1) ?? [];
+        if (line === undefined) return undefined;
+        return {
+          what: `Pod ${name} on ${host} does not answer, not even to its own Node`,
+          seen: `${host}: curl the Pod: ${line}`,
+          mend: `kubectl -n ${evidence.given.namespace} describe pod ${name}`,
+        };
+      }),
+  },
+];

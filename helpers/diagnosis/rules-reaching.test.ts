@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { api, causeOf, lookalikes, said, unit, type Case } from "./recorded.ts";
+
+const cannotOpen = (what: string) => `node-1: cannot open SSH to root@10.91.7.21:22: ${what}. Does it help?`;
+const asked = "API server https://10.91.7.10:6443: GET /api/v1/nodes";
+const nobodyIsReady = said("server", "api-here", () => "");
+
+const cases: readonly Case[] = [
+  {
+    rule: "ssh-refused",
+    check: "pods-on-bridge",
+    message: cannotOpen("the connection was refused"),
+    cause: /^sshd does not run on node-1: root@10\.91\.7\.21:22 refuses the connection$/,
+    // That SSH is out of order, too, is told by others, whose failure has another cause.
+    butNot: [
+      {
+        check: "node-port-answers",
+        message: `node-1: GET x: 3 of 32; from node-1 itself it could not be tried: ${cannotOpen("the connection was refused")}`,
+      },
+    ],
+  },
+  {
+    rule: "ssh-host-key-changed",
+    check: "secret-encrypted",
+    message: cannotOpen(
+      "its host key is ssh-ed25519 SHA256:a, but /root/.ssh/known_hosts has ssh-ed25519 SHA256:b on line 1. It may be another machine",
+    ),
+    cause: /^the SSH host key of node-1 is not the one that is known for root@10\.91\.7\.21:22$/,
+  },
+  {
+    rule: "ssh-host-key-unknown",
+    check: "secret-encrypted",
+    message: cannotOpen("its host key ssh-ed25519 SHA256:a is unknown: /root/.ssh/known_hosts has no key for 10.91.7.21"),
+    cause: /^the SSH host key of node-1 is unknown here/,
+  },
+  {
+    rule: "ssh-login-refused",
+    check: "pod-cidr",
+    message: cannotOpen("sshd refused to log in root with the agent"),
+    cause: /^sshd on node-1 does not let root in$/,
+  },
+  {
+    rule: "ssh-unreachable",
+    check: "pod-cidr",
+    message: cannotOpen("nothing answered within 10 s"),
+    cause: /^node-1 is not reached by SSH at root@/,
+  },
+  {
+    rule: "ssh-other-machine",
+    check: "pod-cidr",
+    message: 'node-0: root@10.91.7.21:22 answers that its hostname is "node-1", expected "node-0". The address belongs to another machine.',
+    cause: /^the SSH address of node-0, 10\.91\.7\.21, is that of node-1$/,
+  },
+  {
+    rule: "sudo-refused",
+    check: "pod-cidr",
+    message:
+      'node-0: "x" needs root, and sudo does not let admin in without a password (sudo: a password is required). Set SMOKE_SSH_USER=root.',
+    cause: /^admin may not become root on node-0$/,
+  },
+  {
+    rule: "client-certificate-expired",
+    check: "nodes-ready",
+    message: `${asked} answered 401: the client certificate of user "admin" has expired on Nov 25 01:00:00 2026 GMT`,
+    cause: /^the client certificate of user "admin" in the kubeconfig has expired on Nov 25 01:00:00 2026 GMT$/,
+  },
+  {
+    rule: "user-without-right",
+    check: "exec-version",
+    message:
+      'exec: user "limited" may not: pods "nginx" is forbidden: User "limited" cannot create resource "pods/exec" in API group "" in the namespace "x".',
+    cause: /^user "limited" of the kubeconfig has no right to create pods\/exec$/,
+    butNot: [{ message: 'User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group ""' }],
+  },
+  {
+    rule: "api-credentials-refused",
+    check: "nodes-ready",
+    message: `${asked} answered 401: Unauthorized. Are the kubeconfig's credentials of this cluster?`,
+    change: api(() => ({ nodes: [] })),
+    cause: /^the API server does not accept the credentials of context "kubernetes-the-hard-way"$/,
+    // It is the kubelet that says so of the API server.
+    butNot: [{ check: "exec-version", message: "exec: refused with 401: the API server does not accept the credentials of user x" }],
+  },
+  {
+    rule: "api-other-authority",
+    check: "nodes-ready",
+    message: `${asked} was not answered: its certificate is not from the kubeconfig's certificate-authority. Was the cluster built anew?`,
+    cause: /^the kubeconfig is not of the cluster at https:\/\/10\.91\.7\.10:6443/,
+  },
+  {
+    rule: "api-certificate-name",
+    check: "nodes-ready",
+    message: `${asked} was not answered: its certificate is for another name. Use one.`,
+    cause: /does not have the name/,
+  },
+  {
+    rule: "api-certificate-expired",
+    check: "nodes-ready",
+    message: `${asked} was not answered: its certificate has expired. Renew it.`,
+    cause: /has expired$/,
+  },
+  {
+    rule: "api-not-ready",
+    check: "nodes-ready",
+    message: `${asked} answered 500: nothing works`,
+    change: said("server", "api-here", () => "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed"),
+    cause: /^kube-apiserver on server is not ready: etcd$/,
+  },
+  {
+    rule: "api-not-passed-on",
+    check: "nodes-ready",
+    message: `not looked at, because the run could not begin: ${asked} answered 500: the proxy is tired`,
+    cause: /^what is at https:\/\/10\.91\.7\.10:6443 does not pass requests to kube-apiserver, which on server is ready$/,
+    butNot: [
+      { message: `${asked} answered 500: x`, change: nobodyIsReady },
+      {
+        message: `${asked} was not answered: connection refused.`,
+        change: unit("server", "kube-apiserver", "ActiveState=failed SubState=failed"),
+      },
+      {
+        check: "logs-recorded",
+        message: "log of container nginx: no answer within 10 s, though https://10.91.7.10:6443 answers other requests.",
+      },
+    ],
+  },
+];
+
+test.for(cases)("$rule is named when $check does not pass", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

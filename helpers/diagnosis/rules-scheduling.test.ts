@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import { api, causeOf, line, lookalikes, node, pods, all, type Case } from "./recorded.ts";
+
+const neverRegistered =
+  "workers node-9: what is wrong with them: expected [ 'node-9: not registered; the cluster has node-0, node-1' ] to deeply equal []";
+const full = "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints.";
+
+const cases: readonly Case[] = [
+  {
+    rule: "node-never-registered",
+    check: "nodes-ready",
+    message: neverRegistered,
+    cause: /^node-9 has never registered with the API server/,
+  },
+  {
+    rule: "node-not-ready",
+    check: "nodes-ready",
+    change: node("node-1", { ready: "Ready is Unknown (NodeStatusUnknown: Kubelet stopped posting node status.)" }),
+    cause: /^node-1 is not Ready: /,
+    butNot: [{ check: "replicas-ready", change: node("node-1", { ready: "Ready is Unknown" }) }],
+  },
+  {
+    rule: "kubelet-silent",
+    check: "nodes-ready",
+    change: all(
+      api(({ leases }) => ({ leases: leases.map((lease) => (lease.name === "node-1" ? { ...lease, secondsSinceRenewal: 47 } : lease)) })),
+      line("node-1", "api-from-here", "kube-apiserver exit=28 code=000 ip= server= curl: (28) Connection timed out"),
+    ),
+    cause: /^the kubelet of node-1 has not renewed its Lease for 47 s: it does not reach the API server$/,
+  },
+  {
+    rule: "node-cordoned",
+    check: "pods-spread",
+    change: node("node-1", { unschedulable: true }),
+    cause: /^node-1 is cordoned/,
+    // Pods that do start do not mind.
+    butNot: [{ check: "replicas-ready", change: node("node-1", { unschedulable: true }) }],
+  },
+  {
+    rule: "node-tainted",
+    check: "pods-spread",
+    message: "2 Pods can be spread over 2 workers or more, but they may go to node-0 alone: node-1 is tainted dedicated=others:NoSchedule",
+    change: node("node-1", { taints: ["dedicated=others:NoSchedule"] }),
+    cause: /^node-1 is tainted dedicated=others:NoSchedule, which the run does not tolerate/,
+    butNot: [{ change: node("node-1", { taints: ["dedicated=others:NoSchedule"] }) }],
+  },
+  {
+    rule: "pods-bound-to-nodes",
+    check: "pods-spread",
+    change: pods({ nodeSelector: { "kubernetes.io/hostname": "node-0" } }),
+    cause: /^something gives the Pods the nodeSelector kubernetes\.io\/hostname=node-0/,
+  },
+  {
+    rule: "no-room",
+    check: "replicas-ready",
+    change: all(node("node-1", { maxPods: "1" }), pods({ unscheduled: full })),
+    cause: /^node-1 has no room for another Pod: it takes 1 \(maxPods\)$/,
+    butNot: [{ change: node("node-1", { maxPods: "1" }) }],
+  },
+  {
+    rule: "no-room",
+    check: "replicas-ready",
+    change: pods({ unscheduled: "0/2 nodes are available: 2 Insufficient cpu." }),
+    cause: /Insufficient cpu/,
+  },
+  {
+    rule: "pod-without-a-place",
+    check: "replicas-ready",
+    change: pods({ unscheduled: "0/2 nodes are available: 2 node(s) did something else." }),
+    cause: /finds no Node/,
+  },
+];
+
+test.for(cases)("$rule is named when $check does not pass", (given) => {
+  expect(causeOf(given)).toEqual({ rule: given.rule, cause: expect.stringMatching(given.cause) });
+  expect(lookalikes(given)).not.toContain(given.rule);
+});

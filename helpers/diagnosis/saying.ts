@@ -1,0 +1,62 @@
+/**
+ * What the cluster itself says of the run's Pods: the kubelets by waiting reasons and Events, the controllers by conditions and Events. The
+ * check's own message is among it.
+ */
+import type { Evidence, Failure, Finding, Rule } from "./model.ts";
+import { nodeOfPod, shortened } from "./reading.ts";
+
+export type Said = {
+  /** The whole of what was said. */
+  line: string;
+  /** ` on node-1`, where it is known whose Pod it is about; else empty. */
+  where: string;
+  host: string;
+  /** What the pattern has captured. */
+  found: readonly string[];
+};
+
+const said = (host: string, line: string) => ({ host, line });
+
+/** The first that matches, of what Pods, Events, Deployment and message say. */
+export function saidOf(evidence: Evidence, { message }: Failure, pattern: RegExp): Said | undefined {
+  const { pods, events, deployment } = evidence.api;
+  const all = [
+    ...pods.flatMap(({ name, nodeName, waiting, ended, unscheduled }) =>
+      [waiting, ended, unscheduled].map((text) => said(nodeName, `Pod ${name}: ${text}`)),
+    ),
+    ...events
+      .toReversed()
+      .map((event) => said(nodeOfPod(evidence, event.object.replace(/^Pod\//, "")), `${event.object}: ${event.reason}, ${event.message}`)),
+    ...deployment.map((condition) => said("", `Deployment: ${condition}`)),
+    ...message.split("\n").map((line) => said(nodeNamedIn(evidence, line), line)),
+  ];
+  for (const { host, line } of all) {
+    const match = pattern.exec(line);
+    const [matched, ...found] = match ?? [];
+    if (matched !== undefined) return { line: shortened(line, match?.index), host, where: host === "" ? "" : ` on ${host}`, found };
+  }
+  return undefined;
+}
+
+/** The Node of the Pod that a line names, `smoke-1/nginx-x` or `nginx-x on node-1`. */
+const nodeNamedIn = ({ api }: Evidence, line: string): string => api.pods.find(({ name }) => line.includes(name))?.nodeName ?? "";
+
+type Told = Omit<Rule, "find" | "explains"> & {
+  explains: readonly string[];
+  /** Every other check, too, whose own message says it. */
+  andWhoeverSaysIt?: true;
+  pattern: RegExp;
+  what: (said: Said, evidence: Evidence) => string;
+  mend: (said: Said, evidence: Evidence) => string;
+};
+
+/** A cause that is told in words. */
+export const told = ({ pattern, what, mend, explains, andWhoeverSaysIt, ...rule }: Told): Rule => ({
+  ...rule,
+  ...(andWhoeverSaysIt === undefined && { explains }),
+  find: (evidence, failure): Finding | undefined => {
+    if (!explains.includes(failure.check) && !pattern.test(failure.message)) return undefined;
+    const found = saidOf(evidence, failure, pattern);
+    return found && { what: what(found, evidence), seen: found.line, mend: mend(found, evidence) };
+  },
+});
