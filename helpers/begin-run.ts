@@ -8,7 +8,7 @@ import { ApiRefusal, isNotFound, type KubernetesClient } from "./kubernetes.ts";
 import { holdLease } from "./lease.ts";
 import { neverArrived } from "./network-reason.ts";
 import { labelsOf, type Run } from "./run.ts";
-import { calibration, deployment, names, pullSecret, service } from "./workload.ts";
+import { calibration, deployment, names, pullSecret, replicas, service } from "./workload.ts";
 
 /** The parts of the chapter that a run can need beside its namespace. */
 export type Need = "etcd" | "deployment" | "service";
@@ -71,7 +71,7 @@ async function createScaledDeployment(client: KubernetesClient, run: Run, signal
     await client.create(`/api/v1/namespaces/${run.namespace}/secrets`, pullSecret(run, pullSecretPath), { signal });
   const path = `/apis/apps/v1/namespaces/${run.namespace}/deployments`;
   await client.create(path, deployment(run), { signal });
-  await client.patch(`${path}/${names.deployment}/scale`, { spec: { replicas: 2 } }, { signal });
+  await client.patch(`${path}/${names.deployment}/scale`, { spec: { replicas } }, { signal });
 }
 
 /** Looks, and does no more. */

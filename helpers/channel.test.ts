@@ -28,6 +28,7 @@ test.each([
     "ConformanceError",
     "user=kubernetes",
   ],
+  [401, { code: 401, body: "Unauthorized" }, "ConformanceError", "refused with 401: Unauthorized"],
   [401, { code: 401, body: "unable to upgrade connection: Unauthorized" }, "ConformanceError", "refused with 401: unable to upgrade"],
   [404, { code: 404, body: "unable to upgrade connection: pod does not exist" }, "ConformanceError", "pod does not exist"],
   [405, { code: 405, body: "Debug endpoints are disabled." }, "ConformanceError", "refused with 405: Debug endpoints are disabled."],

@@ -9,7 +9,7 @@ import { WebSocket, type RawData } from "ws";
 import { statusOf } from "./api-errors.ts";
 import { ConformanceError, InconclusiveError, reasonOf } from "./errors.ts";
 import { clientCertificateProblem, type ClusterAccess } from "./kubeconfig.ts";
-import { definedOf, urlOf, type KubernetesClient } from "./kubernetes.ts";
+import { urlOf, type KubernetesClient } from "./kubernetes.ts";
 import { networkReason } from "./network-reason.ts";
 
 type Opening = {
@@ -36,7 +36,7 @@ export async function openChannel(client: KubernetesClient, opening: Opening): P
       `${what}: the kubeconfig has a proxy-url, through which this suite can make requests, but open no websocket. Run it where the API can be reached without.`,
     );
   }
-  const socket = socketOf(access, await access.authorization(), opening);
+  const socket = socketOf(client, await access.authorization(), opening);
   try {
     await opened(socket, access, { ...opening, signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]) });
     return socket;
@@ -50,7 +50,7 @@ export async function openChannel(client: KubernetesClient, opening: Opening): P
 }
 
 function socketOf(
-  access: ClusterAccess,
+  { access, websocketAgent }: KubernetesClient,
   authorization: string | undefined,
   { path, query, protocols, signal, onFrame }: Opening,
 ): WebSocket {
@@ -58,7 +58,7 @@ function socketOf(
   for (const [name, value] of query) url.searchParams.append(name, value);
   url.protocol = url.protocol.replace("http", "ws");
   const headers = authorization === undefined ? {} : { authorization };
-  const socket = new WebSocket(url, [...protocols], { ...definedOf(access.tls), headers, perMessageDeflate: false });
+  const socket = new WebSocket(url, [...protocols], { agent: websocketAgent, headers, perMessageDeflate: false });
   // From here on an error ends the socket; whoever uses it hears of that by its close.
   socket.on("error", () => undefined);
   socket.on("message", (data) => onFrame(...frameOf(data)));
@@ -93,12 +93,13 @@ export async function silence(client: KubernetesClient, what: string, timeoutMs:
 }
 
 /**
- * Who refused? The API server refuses a user by a Status that names `pods/exec`, or with the one word Unauthorized; everything else has
- * come through from the kubelet, the runtime or the way to them, which is the cluster's fault.
+ * Who refused? The API server refuses a user by a Status that names `pods/exec`, or whose reason and message are Unauthorized. Everything
+ * else, and the bare word of a kubelet that refuses the API server, has come through from the kubelet, the runtime or the way to them,
+ * which is the cluster's fault.
  */
 export function refusedChannel(access: ClusterAccess, what: string, code: number, text: string): ConformanceError | InconclusiveError {
-  const { message = "no reason given" } = statusOf(text);
-  if (code === 401 && message === "Unauthorized") {
+  const { message = "no reason given", reason: ofAPI } = statusOf(text);
+  if (code === 401 && message === "Unauthorized" && ofAPI === "Unauthorized") {
     const reason = clientCertificateProblem(access) ?? `the API server does not accept the credentials of user "${access.userName}"`;
     return new InconclusiveError(`${what}: refused with 401: ${reason}.`);
   }

@@ -138,8 +138,20 @@ test("output that does not come is a failure that quotes the terminal, at the de
   await expect(shell.expectOutput(/never/, 100)).rejects.toThrow(/the terminal did not show \/never\/ within 0\.1 s; it showed "\$ "$/);
   shell.write("exit 3\n");
   await expect(shell.expectOutput(/never/, 1_000)).rejects.toThrow(
-    /did not show \/never\/ before its connection ended; it showed "\$ exit 3\\r\\n"$/,
+    /did not show \/never\/ before it exited with 3; it showed "\$ exit 3\\r\\n"$/,
   );
+});
+
+test("a shell that could not be started says why", async () => {
+  const message = "Internal error occurred: OCI runtime exec failed: open /dev/ptmx: operation not permitted";
+  await using api = await startTestAPI({
+    speak: (socket) => finish(socket, { status: "Failure", reason: "InternalError", code: 500, message }),
+  });
+  const shell = await openShell(api.client, target);
+  await expect(shell.expectOutput(/.*\$ /s, 1_000)).rejects.toMatchObject({
+    name: "ConformanceError",
+    message: `exec of "sh -c true" in container web of pod smoke/nginx: could not be run: ${message}`,
+  });
 });
 
 test("a shell that is closed leaves no connection and no unheard error", async () => {

@@ -60,8 +60,10 @@ export async function openShell(client: KubernetesClient, target: ExecTarget): P
           heard += match.index + match[0].length;
           return match[0];
         }
-        if (deadline.aborted || socket.readyState !== socket.OPEN) {
-          const when = deadline.aborted ? `within ${timeoutMs / 1000} s` : "before its connection ended";
+        const isOver = socket.readyState !== socket.OPEN;
+        if (deadline.aborted || isOver) {
+          // A command that could not be run has said so by the way in which it ended.
+          const when = isOver ? `before it exited with ${await exitCode}` : `within ${timeoutMs / 1000} s`;
           throw new ConformanceError(`${what}: the terminal did not show ${pattern} ${when}; it showed ${JSON.stringify(said)}`);
         }
         await next(socket, deadline);

@@ -97,6 +97,20 @@ test("a server that hangs ends at the deadline, and the next request is answered
   expect(await api.client.get("/other")).toEqual({});
 });
 
+test("a server that takes connections and does not even get through TLS hangs, too", async () => {
+  await using api = await startTestAPI({});
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const client = new KubernetesClient({ ...api.access, server: `https://127.0.0.1:${(silent.address() as AddressInfo).port}` });
+  const error = await failure(client.get("/readyz"));
+  expect(error).toMatchObject({
+    name: "InconclusiveError",
+    message: expect.stringContaining("GET /readyz was not answered: it takes connections, and does no more. Does kube-apiserver hang?"),
+  });
+  await client.close();
+  silent.close();
+});
+
 test("a body that never ends, too", async () => {
   await using api = await startTestAPI({
     answer: (_request, _body, response) => {

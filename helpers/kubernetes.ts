@@ -3,11 +3,14 @@
  * verdict they mean. The types are those of @kubernetes/client-node, whose generated client opens a connection for each call and drops the
  * server's own words. What comes back is the API's own JSON: where those types say Date, it holds a string.
  */
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { createSecureContext } from "node:tls";
 import { Agent, ProxyAgent, request, type Dispatcher } from "undici";
 import { ApiRefusal, ApiServerError, ApiTimeout, refusalOf } from "./api-errors.ts";
 import { InconclusiveError, reasonOf } from "./errors.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
-import { networkReason } from "./network-reason.ts";
+import { hangs, networkReason } from "./network-reason.ts";
 
 export { ApiRefusal, ApiServerError, isAlreadyExists, isForbidden, isNotFound } from "./api-errors.ts";
 
@@ -25,11 +28,17 @@ const connectionsAtMost = 10;
 
 export class KubernetesClient {
   readonly access: ClusterAccess;
+  /** Opens the websockets that go beside the requests. It resumes TLS sessions, as the requests do: whole handshakes take their time. */
+  readonly websocketAgent: HttpAgent;
   readonly #dispatcher: Dispatcher;
 
   constructor(access: ClusterAccess) {
     this.access = access;
-    const tls = { ...definedOf(access.tls), timeout: connectTimeoutMs };
+    const { ca, cert, key, ...verification } = access.tls;
+    // Read once, and not again with each connection.
+    const secured = { ...definedOf(verification), secureContext: createSecureContext(definedOf({ ca, cert, key })) };
+    this.websocketAgent = access.server.startsWith("https:") ? new HttpsAgent(secured) : new HttpAgent();
+    const tls = { ...secured, timeout: connectTimeoutMs };
     // Over HTTP/2 an API server ends connections by GOAWAY, as with --goaway-chance or a certificate that has run out, and undici lets the
     // requests on them fail without the server's words.
     const common = { allowH2: false, connections: connectionsAtMost };
@@ -114,6 +123,8 @@ export class KubernetesClient {
       const details = { cause: error, byHand };
       if (deadline.signal.aborted)
         throw new ApiTimeout(`${unanswered}no answer within ${timeoutMs / 1000} s. Does kube-apiserver hang?`, details);
+      if (this.access.proxyURL === undefined && (await hangs(error, server)))
+        throw new InconclusiveError(`${unanswered}it takes connections, and does no more. Does kube-apiserver hang?`, details);
       const reason = signal?.aborted ? `called off: ${reasonOf(signal.reason)}.` : networkReason(error);
       throw new InconclusiveError(`${unanswered}${reason}`, details);
     } finally {
@@ -130,5 +141,5 @@ export function urlOf(server: string, path: string, query: Query = {}): string {
 }
 
 /** Without the options that are undefined, which node:tls takes for given. */
-export const definedOf = <Given extends object>(options: Given): { [Name in keyof Given]: NonNullable<Given[Name]> } =>
+const definedOf = <Given extends object>(options: Given): { [Name in keyof Given]: NonNullable<Given[Name]> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;

@@ -1,7 +1,7 @@
 /**
  * A container's log, as it is and as it grows.
  */
-import { ApiRefusal, ApiTimeout } from "./api-errors.ts";
+import { ApiRefusal, ApiServerError, ApiTimeout } from "./api-errors.ts";
 import { refusedChannel, silence } from "./channel.ts";
 import type { KubernetesClient } from "./kubernetes.ts";
 
@@ -56,10 +56,14 @@ const queryOf = ({ container, tailLines, sinceSeconds }: LogTarget) => ({
 
 const limitsOf = ({ timeoutMs = 10_000, signal }: LogTarget) => ({ timeoutMs, ...(signal && { signal }) });
 
-/** The API server passes on what the kubelet says, with the kubelet's code: its 401, 403 or silence is the cluster's fault, not ours. */
+/**
+ * The API server passes on what the kubelet says, with the kubelet's code, or with 500 why it says nothing: that is the cluster's fault,
+ * and not ours.
+ */
 async function explain(client: KubernetesClient, target: LogTarget, error: unknown): Promise<never> {
   const what = `log of container ${target.container} of pod ${target.namespace}/${target.pod}`;
-  if (error instanceof ApiRefusal) throw refusedChannel(client.access, what, error.code, JSON.stringify(error.status));
+  if (error instanceof ApiRefusal || error instanceof ApiServerError)
+    throw refusedChannel(client.access, what, error.code, JSON.stringify(error.status));
   if (error instanceof ApiTimeout) throw await silence(client, what, limitsOf(target).timeoutMs);
   throw error;
 }

@@ -1,5 +1,7 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { networkReason, neverArrived } from "./network-reason.ts";
+import { hangs, networkReason, neverArrived } from "./network-reason.ts";
 
 const failure = (code: string, message = "it failed"): Error => Object.assign(new Error(message), { code });
 
@@ -46,4 +48,17 @@ test("what has no remedy is quoted as it is", () => {
   expect(networkReason(failure("EPROTO", "wrong version"))).toBe("wrong version.");
   expect(networkReason("gone")).toBe("gone.");
   expect(networkReason(undefined)).toBe("undefined.");
+});
+
+test("a server whose port takes connections hangs, one whose port takes none is away", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const server = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+
+  expect(await hangs(failure("UND_ERR_CONNECT_TIMEOUT"), server)).toBe(true);
+  expect(await hangs(failure("CERT_HAS_EXPIRED"), server)).toBe(false);
+
+  silent.close();
+  await once(silent, "close");
+  expect(await hangs(failure("UND_ERR_CONNECT_TIMEOUT"), server)).toBe(false);
 });

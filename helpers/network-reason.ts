@@ -1,6 +1,8 @@
 /**
  * Why a server has not answered, in words, from the codes of Node, OpenSSL and undici.
  */
+import { once } from "node:events";
+import { connect } from "node:net";
 import { reasonOf } from "./errors.ts";
 
 const remedies: Readonly<Record<string, string>> = {
@@ -43,6 +45,26 @@ const beforeSending =
 
 /** Whether a request has certainly not reached the server: there was no connection, or none that could be trusted. */
 export const neverArrived = (error: unknown): boolean => beforeSending.test(codeOf(error));
+
+const connectTimeout = "UND_ERR_CONNECT_TIMEOUT";
+
+/**
+ * Whether a server that did not get through TLS in time hangs: its port takes connections all the same, because that is the kernel's work.
+ * Where it takes none, a host or a way to it is missing.
+ */
+export async function hangs(error: unknown, server: string, timeoutMs = 1_000): Promise<boolean> {
+  if (codeOf(error) !== connectTimeout) return false;
+  const { hostname, port } = new URL(server);
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 443) });
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(timeoutMs) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
 
 /** Libraries wrap the system's error, and Node bundles those of several addresses. */
 function codeOf(error: unknown): string {

@@ -1,6 +1,6 @@
 import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
-import { describeObstacle, isReady, obstaclesOf, type RolloutObservation } from "./rollout.ts";
+import { describeObstacle, endedSince, isReady, obstaclesOf, type RolloutObservation } from "./rollout.ts";
 
 const deployment: V1Deployment = { status: { observedGeneration: 1 } };
 const now = Date.parse("2026-01-01T00:01:00Z");
@@ -26,6 +26,23 @@ test("a Pod is Ready when it runs and says so", () => {
   expect(isReady(pod({ phase: "Running", conditions }))).toBe(true);
   expect(isReady(pod({ phase: "Pending", conditions }))).toBe(false);
   expect(isReady(pod({ phase: "Running", conditions: [{ type: "Ready", status: "False" }] }))).toBe(false);
+});
+
+test("a Pod that was Ready has to stay so, and to keep its container", () => {
+  const conditions = [{ type: "Ready", status: "True" }];
+  const running = (containerID: string, more: object = {}) =>
+    pod({ phase: "Running", conditions, containerStatuses: [{ name: "nginx", containerID, ...more } as never] });
+  const lastState = { terminated: { reason: "Error", exitCode: 1 } };
+  const crashed = running("containerd://1", { state: lastState });
+  if (crashed.status) crashed.status.conditions = [{ type: "Ready", status: "False" }];
+
+  const since = (later?: V1Pod) => endedSince(running("containerd://1"), later);
+
+  expect(since(running("containerd://1"))).toBeUndefined();
+  expect(since(running("containerd://2", { lastState }))).toMatch(/^Pod nginx-1 on node-0 was Ready, .* ended since: Error, exit code 1$/);
+  expect(since(crashed)).toMatch(/ended since: Error, exit code 1$/);
+  expect(since(pod({ phase: "Running", containerStatuses: [] }))).toMatch(/is so no more$/);
+  expect(since()).toMatch(/is gone$/);
 });
 
 test.for([
@@ -75,6 +92,15 @@ test.for([
   const conditions = [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message }];
   const [obstacle] = obstaclesOf(observation({ deployment: { status: { observedGeneration: 1, conditions } } }));
   expect(obstacle).toMatchObject({ reason: "FailedCreate", verdict, hope });
+});
+
+test("a ReplicaSet that creates too few Pods, and does not say why, is named", () => {
+  const wantsTwo: V1Deployment = { status: { observedGeneration: 1 }, spec: { replicas: 2 } as never };
+  expect(obstaclesOf(observation({ deployment: wantsTwo, pods: [] })).map(describeObstacle)).toEqual([
+    "Deployment nginx: MissingPods, its ReplicaSet has created 0 of 2 Pods",
+  ]);
+  const ready = pod({ phase: "Running", conditions: [{ type: "Ready", status: "True" }] });
+  expect(obstaclesOf(observation({ deployment: wantsTwo, pods: [ready, ready] }))).toEqual([]);
 });
 
 test("a leader that has stopped renewing its Lease is named", () => {

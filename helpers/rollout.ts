@@ -4,6 +4,7 @@
  */
 import type { CoreV1Event, V1ContainerStatus, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
 import { secondsSinceRenewal } from "./lease.ts";
+import { containerName } from "./workload.ts";
 
 /** Everything a judgement needs, read in one go. */
 export type RolloutObservation = {
@@ -37,6 +38,20 @@ const staleLeaseSeconds = 15;
 /** Whether a Pod is Running, and Ready to be asked. */
 export function isReady(pod: V1Pod): boolean {
   return pod.status?.phase === "Running" && (pod.status.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
+}
+
+/**
+ * What has become of a Pod that was Ready, where it has not stayed so; undefined where its container still runs. A container that ends at
+ * once passes for Running, and its Pod for Ready, until its kubelet looks again, a second later.
+ */
+export function endedSince(before: V1Pod, now: V1Pod | undefined): string | undefined {
+  const where = `Pod ${before.metadata?.name} on ${before.spec?.nodeName} was Ready`;
+  if (now === undefined) return `${where}, and is gone`;
+  const [was, is] = [before, now].map(({ status }) => status?.containerStatuses?.find(({ name }) => name === containerName));
+  if (is?.containerID === was?.containerID && isReady(now)) return undefined;
+  const ended = is?.state?.terminated ?? is?.lastState?.terminated;
+  if (ended === undefined) return `${where}, and is so no more`;
+  return `${where}, and its container has ended since: ${ended.reason}, exit code ${ended.exitCode}`;
 }
 
 /** The Pods that count: those that are not on their way out. */
@@ -119,8 +134,8 @@ function latestEvent(pod: V1Pod, events: readonly CoreV1Event[], reason: string)
   return events.findLast((event) => event.reason === reason && event.involvedObject.uid === pod.metadata?.uid);
 }
 
-/** What keeps the ReplicaSet from creating Pods shows in the Deployment's ReplicaFailure condition. */
-function creationObstacles({ deployment }: RolloutObservation): Obstacle[] {
+/** What keeps the ReplicaSet from creating Pods shows in the Deployment's ReplicaFailure condition, unless nobody is at work on it. */
+function creationObstacles({ deployment, pods }: RolloutObservation): Obstacle[] {
   const failure = (deployment.status?.conditions ?? []).find(({ type, status }) => type === "ReplicaFailure" && status === "True");
   const subject = "Deployment nginx";
   if (failure !== undefined) {
@@ -130,6 +145,11 @@ function creationObstacles({ deployment }: RolloutObservation): Obstacle[] {
   }
   if (deployment.status?.observedGeneration === undefined) {
     return [{ subject, reason: "NotObserved", message: "no controller manager has looked at it", hope: "patient", verdict: "fail" }];
+  }
+  const [wanted = 0, created] = [deployment.spec?.replicas, livePods(pods).length];
+  if (created < wanted) {
+    const message = `its ReplicaSet has created ${created} of ${wanted} Pods`;
+    return [{ subject, reason: "MissingPods", message, hope: "patient", verdict: "fail" }];
   }
   return [];
 }

@@ -14,6 +14,8 @@ export const names = {
   pullSecret: "smoke-pull",
 };
 export const containerName = "nginx";
+/** How many Pods the Deployment is scaled to. */
+export const replicas = 2;
 const servicePort = 80;
 
 const metadata = (run: Run, name: string) => ({ name, namespace: run.namespace, labels: { app: name, ...labelsOf(run) } });

@@ -21,7 +21,7 @@ test("service-endpoints: the EndpointSlices hold exactly the ready Pods", async 
 });
 
 test("node-port-answers: through every Node, the NodePort answers every request", async ({ pods, nodePort, byHand }) => {
-  byHand(...nodePort.nodes.map(({ origin }) => `curl --head ${origin}`));
+  byHand(...nodePort.nodes.map(({ origin }) => `curl --include ${origin}`));
 
   const wrongAnswers = await nodePort.wrongAnswers();
 
