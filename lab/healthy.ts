@@ -100,7 +100,9 @@ async function controllersProblem(instance: Instance, namespace: string): Promis
 /** A Node is called Ready for as long as a minute before its kubelet hears of new Pods again, after the API server was away. */
 async function kubeletsProblem(instance: Instance, namespace: string): Promise<string | undefined> {
   const items = instance.topology.workers.map(({ name }) => scratchPod(name));
-  await run(kubectl(instance, "-n", namespace, "create", "--filename=-"), { input: JSON.stringify({ apiVersion: "v1", kind: "List", items }) });
+  await run(kubectl(instance, "-n", namespace, "create", "--filename=-"), {
+    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+  });
   const running = ["wait", "--for=jsonpath={.status.phase}=Running", "pods", "--all", "--timeout=5s", "--request-timeout=0"];
   const started = await succeeds(kubectl(instance, "-n", namespace, ...running));
   return started ? undefined : "within 5 s not every kubelet has started a Pod";

@@ -79,6 +79,8 @@ export async function bootHost(instance: Instance, host: string): Promise<number
     ],
     ...[`--hostname=${host}`, `--network-namespace-path=/run/netns/${instance.namespaceOf(host)}`, ...capabilities],
     ...[`--bind=${folder}/containerd:/var/lib/containerd`, "--bind=/dev/kmsg", "--console=pipe", "--boot"],
+    // It would give the host this machine's name server, for which every lookup of an unknown name would wait in vain.
+    "--resolv-conf=off",
   ];
   // The shell enters the cgroups before it becomes nspawn; there is no moment at which nspawn runs outside of them.
   const enter = cgroups.map((cgroup) => `echo $$ > '${cgroup}/cgroup.procs'`).join(" && ");

@@ -18,7 +18,13 @@ export type Image = {
   tag: string;
   /** Path of the one layer, a gzipped tar. */
   layer: string;
-  config: { Cmd?: readonly string[]; Entrypoint?: readonly string[]; ExposedPorts?: Record<string, object>; StopSignal?: string };
+  config: {
+    Cmd?: readonly string[];
+    Entrypoint?: readonly string[];
+    ExposedPorts?: Record<string, object>;
+    StopSignal?: string;
+    User?: string;
+  };
 };
 
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

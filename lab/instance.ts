@@ -75,12 +75,12 @@ export function definitionHash({ ready, ...shape }: { subnet: string; workers: n
   return hash.digest("hex");
 }
 
-/** Tests, what only they use, and faults, which come after, make no difference to an instance. */
+/** Tests, what only they use, and what is done to an instance afterwards make no difference to it. */
 function sources(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile() && /\.(ts|mod|sum)$/.test(entry.name) && !entry.name.endsWith(".test.ts"))
-    .filter((entry) => !["self", "faults"].includes(relative(folder, entry.parentPath)))
+    .filter((entry) => !["self", "faults", "legal", "proof"].includes(relative(folder, entry.parentPath)))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
 }

@@ -1,6 +1,6 @@
 /**
- * The lab by hand: npm run lab -- up | down | status | env | shell HOST. Each command imports what it needs and no more, because every
- * smoke test of the lab begins by asking for `env`.
+ * The lab by hand: npm run lab -- COMMAND. Each command imports what it needs and no more, because every smoke test of the lab begins by
+ * asking for `env`.
  */
 import { parseArgs } from "node:util";
 import { reasonOf, SettingsError } from "../helpers/errors.ts";
@@ -13,6 +13,9 @@ const usage = `npm run lab -- COMMAND
   status               say whether it is up
   env                  print the variables that point the suite at it: eval "$(npm run --silent lab -- env)"
   shell HOST [COMMAND] a shell on server, node-0, ..., or one command
+  faults               list the faults that it can be given
+  fault NAME           bring one about, to see what the suite makes of it
+  heal NAME            end it
 Environment: LAB_NAME (default lab), LAB_SUBNET, LAB_BINARIES, LAB_INSTALL=never`;
 
 const waiting = () => say("another lab command is at work on this machine; waiting for it");
@@ -48,7 +51,30 @@ async function shell(instance: Instance, [host = "server", ...command]: readonly
   process.exitCode = await openShell(instance, host, command);
 }
 
-const commands: Record<string, (instance: Instance, rest: readonly string[]) => Promise<void>> = { up, down, status, env, shell };
+async function faults(): Promise<void> {
+  const { listOfFaults } = await import("./faults/by-hand.ts");
+  for (const line of listOfFaults()) process.stdout.write(`${line}\n`);
+}
+
+async function fault(instance: Instance, [name]: readonly string[]): Promise<void> {
+  const [{ injectByHand }, { refuseUnlessRunning }] = await Promise.all([import("./faults/by-hand.ts"), import("./environment.ts")]);
+  refuseUnlessRunning(instance);
+  for (const line of await injectByHand(instance, name)) process.stdout.write(`${line}\n`);
+}
+
+async function heal(instance: Instance, [name]: readonly string[]): Promise<void> {
+  const [{ healByHand }, { refuseUnlessRunning }] = await Promise.all([import("./faults/by-hand.ts"), import("./environment.ts")]);
+  refuseUnlessRunning(instance);
+  await healByHand(instance, name);
+  say(`"${instance.name}" is healthy again`);
+}
+
+const commands: Record<string, (instance: Instance, rest: readonly string[]) => Promise<void>> = {
+  ...{ up, down, status, env, shell },
+  ...{ faults, fault, heal },
+};
+/** Their parameters are read by themselves; the others have none, but for the options of `up`. */
+const withParameters = new Set(["up", "shell", "fault", "heal"]);
 
 /** A new instance gets the shape that is asked for; every other command is for the one that is there, in the shape that it has. */
 function instanceFor(command: string, parameters: readonly string[]): Instance {
@@ -75,10 +101,10 @@ async function main([name = "", ...parameters]: readonly string[]): Promise<void
   const command = commands[name];
   if (command === undefined) throw new SettingsError([`"${name}" is not a command of the lab.\n${usage}`]);
   const instance = instanceFor(name, parameters);
-  // What follows HOST is the command there; the others have no parameters but the options of `up`.
-  if (name !== "up" && name !== "shell") parse(parameters, {});
-  // `up` says it itself, along with what else is missing.
-  if (name !== "up" && process.getuid?.() !== 0) throw new SettingsError([`"lab ${name}" needs root: sudo npm run lab -- ${name}`]);
+  if (!withParameters.has(name)) parse(parameters, {});
+  // `up` says it itself, along with what else is missing; to read the catalogue anybody may.
+  if (name !== "up" && name !== "faults" && process.getuid?.() !== 0)
+    throw new SettingsError([`"lab ${name}" needs root: sudo npm run lab -- ${name}`]);
   await command(instance, parameters);
 }
 

@@ -64,7 +64,7 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
   const [program = "", ...given] = [...command, ...parameters];
   const child = spawn(program, given, {
     cwd: root,
-    env: { ...operatorEnvironment(instance, process.env), SMOKE_JUNIT: report, ...environment },
+    env: { ...operatorEnvironment(instance, process.env), SMOKE_JUNIT: report, SMOKE_EVIDENCE: join(folder, "evidence"), ...environment },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

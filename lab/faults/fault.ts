@@ -2,7 +2,10 @@
  * A fault: a named state of the lab in which something is wrong, how to bring it about and how to end it, and what the suite has to make of
  * it. `inject` and `heal` return when `holds` has seen the state begin, or end.
  */
+import { join } from "node:path";
+import { until } from "../../helpers/until.ts";
 import type { Instance } from "../instance.ts";
+import { runSuite } from "../operator.ts";
 
 export type Lab = {
   instance: Instance;
@@ -11,6 +14,8 @@ export type Lab = {
   /** kubectl as admin; returns its stdout. */
   kubectl(...parameters: readonly string[]): Promise<string>;
 };
+
+type Environment = Readonly<Record<string, string>>;
 
 export type Fault = {
   /** The state, and not the act: `kube-scheduler-stopped`. */
@@ -22,15 +27,37 @@ export type Fault = {
   /** The lab's own look at whether the state is there, by another way than the suite's. */
   holds(lab: Lab): Promise<boolean>;
   /** What the run is given, where that is the fault. */
-  environment?: Readonly<Record<string, string>>;
+  environment?: Environment | ((lab: Lab) => Environment);
   /** The ids of the checks that must fail, and of those that cannot look; all others must pass. */
   fails: readonly string[];
   inconclusive: readonly string[];
   /** What the message of each failing check must match. */
   because: RegExp;
+  /** What the diagnosis must name as the cause, first, in the message of each check that did not pass. */
+  cause?: RegExp;
   /** Why the run cannot clean up after itself while the state lasts, where it cannot. */
   leaves?: string;
+  /** What the run exits with, where it ends before anything is looked at; `because` is then held against all that it says. */
+  exitCode?: number;
 };
+
+/** What the run is given while the state lasts. */
+export const environmentOf = ({ environment = {} }: Fault, lab: Lab): Environment =>
+  typeof environment === "function" ? environment(lab) : environment;
+
+/** A file on this machine that the run is given in place of the right one. */
+export const givenFile = ({ instance }: Lab, name: string): string => join(instance.folder, `given-${name}`);
+
+/** Removes what runs have left, as a person does it who was told to. */
+export async function removeRuns({ instance }: Lab): Promise<void> {
+  const { exitCode, output } = await runSuite(instance, { command: ["npm", "run", "cleanup"] });
+  if (exitCode !== 0) throw new Error(`"npm run cleanup" exited ${exitCode}, expected 0:\n${output}`);
+}
+
+/** Waits for something that the system takes its time for, between `inject` and the state, or between `heal` and its end. */
+export async function untilSo(what: string, condition: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  await until({ what, timeoutMs, describe: () => "it is not so", error: (sentence) => new Error(sentence) }, condition, Boolean);
+}
 
 /** Every check that goes from the API server through a kubelet into a container. */
 export const throughKubelet: readonly string[] = [
@@ -44,6 +71,14 @@ export const needingPods: readonly string[] = [
   ...throughKubelet,
   ...["service-endpoints", "node-port-answers", "node-port-every-pod", "no-restarts"],
 ];
+
+/** Every check that reads etcd. */
+export const throughEtcdctl: readonly string[] = ["secret-encrypted", "secret-no-plaintext", "secret-decrypts", "secret-deleted"];
+
+/** Every check that needs the run's namespace: all but that of the workers. */
+export const needingRun: readonly string[] = ["secret-read-back", ...throughEtcdctl, "replicas-ready", ...needingPods, "service-ports"];
+
+export const everyCheck: readonly string[] = ["nodes-ready", ...needingRun];
 
 /** A command that says by its exit code whether something is so. */
 export const isSo = async (lab: Lab, host: string, condition: string): Promise<boolean> =>

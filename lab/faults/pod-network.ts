@@ -1,10 +1,12 @@
 /**
  * Packets that do not find their way to a Pod.
  */
-import { isSo, throughKubelet, type Fault } from "./fault.ts";
+import { isSo, throughKubelet, type Fault, type Lab } from "./fault.ts";
+
+type Armed = Pick<Fault, "inject" | "heal" | "holds">;
 
 /** A rule of iptables that is there as long as the fault. */
-function ruleOf(host: string, table: string, chain: string, rule: string): Pick<Fault, "inject" | "heal" | "holds"> {
+export function ruleOf(host: string, table: string, chain: string, rule: string): Armed {
   return {
     inject: (lab) => lab.on(host, `iptables -w -t ${table} -I ${chain} ${rule}`),
     heal: (lab) => lab.on(host, `iptables -w -t ${table} -D ${chain} ${rule}`),
@@ -12,16 +14,27 @@ function ruleOf(host: string, table: string, chain: string, rule: string): Pick<
   };
 }
 
+const workerOf = ({ instance }: Lab, name: string) => instance.topology.workers.find((worker) => worker.name === name) ?? unknown(name);
+
+function unknown(name: string): never {
+  throw new Error(`The lab has no worker ${name}.`);
+}
+
+/** Sends what is for the Pods of a worker to that worker, as the guide does, or to another one. */
+const route = (lab: Lab, worker: string, via = worker): string =>
+  `ip route replace ${workerOf(lab, worker).podCIDR} via ${workerOf(lab, via).address}`;
+
 /** The route of a host to the Pods of a worker is missing. */
-function routeMissing(host: string, worker: string): Pick<Fault, "inject" | "heal" | "holds"> {
-  const podCIDR = `10.200.${worker.replace("node-", "")}.0/24`;
-  const addressOf = (hosts: string): string => new RegExp(`^(\\S+) .*\\b${worker}$`, "m").exec(hosts)?.[1] ?? "";
+function routeMissing(host: string, worker: string): Armed {
   return {
-    inject: (lab) => lab.on(host, `ip route del ${podCIDR}`),
-    heal: async (lab) => lab.on(host, `ip route replace ${podCIDR} via ${addressOf(await lab.on(host, "cat /etc/hosts"))}`),
-    holds: (lab) => isSo(lab, host, `! ip route show ${podCIDR} | grep -q via`),
+    inject: (lab) => lab.on(host, `ip route del ${workerOf(lab, worker).podCIDR}`),
+    heal: (lab) => lab.on(host, route(lab, worker)),
+    holds: (lab) => isSo(lab, host, `! ip route show ${workerOf(lab, worker).podCIDR} | grep -q via`),
   };
 }
+
+const forwarding = "net.ipv4.conf.eth0.forwarding";
+const largePackets = "table ip lost";
 
 export const podNetwork: readonly Fault[] = [
   {
@@ -31,6 +44,19 @@ export const podNetwork: readonly Fault[] = [
     fails: ["pod-ip-from-server"],
     inconclusive: [],
     because: /server/,
+    cause: /^Cause: server has no route to 10\.200\.1\.0\/24, the Pods of node-1/,
+  },
+  {
+    name: "routes-swapped-on-server",
+    state: "server sends what is for the Pods of either worker to the other",
+    inject: (lab) => lab.on("server", `${route(lab, "node-0", "node-1")} && ${route(lab, "node-1", "node-0")}`),
+    heal: (lab) => lab.on("server", `${route(lab, "node-0")} && ${route(lab, "node-1")}`),
+    holds: (lab) =>
+      isSo(lab, "server", `ip route show ${workerOf(lab, "node-0").podCIDR} | grep -q 'via ${workerOf(lab, "node-1").address} '`),
+    fails: ["pod-ip-from-server"],
+    inconclusive: [],
+    because: /server: its route to 10\.200\.0\.\d+ .* which is node-1, expected/,
+    cause: /^Cause: the route of server to 10\.200\.\d\.0\/24, the Pods of node-\d, leads to \S+, which is node-\d/,
   },
   {
     name: "route-to-node-1-missing-on-node-0",
@@ -39,6 +65,46 @@ export const podNetwork: readonly Fault[] = [
     fails: ["node-port-answers", "node-port-every-pod"],
     inconclusive: [],
     because: /node-0/,
+    cause: /^Cause: node-0 has no route to 10\.200\.1\.0\/24, the Pods of node-1/,
+  },
+  {
+    // The CNI plugin switches the forwarding of all interfaces together, and leaves a single one alone.
+    name: "forwarding-off-on-node-1",
+    state: "node-1 does not forward what comes in from other hosts",
+    inject: (lab) => lab.on("node-1", `sysctl -qw ${forwarding}=0`),
+    heal: (lab) => lab.on("node-1", `sysctl -qw ${forwarding}=1`),
+    holds: (lab) => isSo(lab, "node-1", `[ "$(sysctl -n ${forwarding})" = 0 ]`),
+    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    inconclusive: [],
+    because: /node-1/,
+    cause: /^Cause: node-1 does not forward packets: /,
+  },
+  {
+    // Its own NodePorts work: kube-proxy accepts what it has marked. Through node-0 the Pods of node-1 are missing.
+    name: "forward-policy-drop-on-node-1",
+    state: "node-1 drops what it would forward, unless a rule accepts it",
+    inject: (lab) => lab.on("node-1", "iptables -w -P FORWARD DROP"),
+    heal: (lab) => lab.on("node-1", "iptables -w -P FORWARD ACCEPT"),
+    holds: (lab) => isSo(lab, "node-1", "iptables -w -S FORWARD | grep -q -- '-P FORWARD DROP'"),
+    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    inconclusive: [],
+    because: /on node-1|node-0: GET/,
+    cause: /^Cause: node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP/,
+  },
+  {
+    name: "large-packets-lost-on-node-1",
+    state: "node-1 does not forward packets of more than 600 bytes",
+    inject: (lab) =>
+      lab.on(
+        "node-1",
+        `nft '${largePackets} { chain forward { type filter hook forward priority filter; meta length > 600 counter drop; }; }'`,
+      ),
+    heal: (lab) => lab.on("node-1", `nft delete ${largePackets}`),
+    holds: (lab) => isSo(lab, "node-1", `nft list ${largePackets} 2>/dev/null | grep -q drop`),
+    fails: ["pod-ip-from-server", "node-port-answers"],
+    inconclusive: [],
+    because: /node-1/,
+    cause: /^Cause: a rule on node-1 drops large packets/,
   },
   {
     name: "node-ports-dropped-on-node-1",
@@ -47,6 +113,7 @@ export const podNetwork: readonly Fault[] = [
     fails: ["node-port-answers", "node-port-every-pod"],
     inconclusive: [],
     because: /node-1/,
+    cause: /^Cause: a rule on node-1 drops what comes in for NodePorts/,
   },
   {
     name: "kubelet-port-dropped-on-node-1",
@@ -56,5 +123,6 @@ export const podNetwork: readonly Fault[] = [
     // The logs tell which Pod has answered.
     inconclusive: ["node-port-every-pod"],
     because: /kubelet|10250/,
+    cause: /^Cause: a rule on node-1 drops what goes to port 10250/,
   },
 ];

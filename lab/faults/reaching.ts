@@ -1,39 +1,93 @@
 /**
- * What has to be reached cannot be.
+ * A host cannot be reached, or is not the one that it is taken for; and what the run is told of the cluster is not so.
  */
-import { isSo, type Fault } from "./fault.ts";
+import { hostsOf } from "../topology.ts";
+import { isSo, throughEtcdctl, type Fault } from "./fault.ts";
+
+/** What is read on server, and what is read on a worker that has a Pod. */
+const onServer = [...throughEtcdctl, "pod-ip-from-server"];
+const onWorker = ["pod-cidr", "containers-on-host", "pods-on-bridge"];
+
+const nothing = async (): Promise<void> => undefined;
+
+function sshRefused(host: string, inconclusive: readonly string[]): Fault {
+  return {
+    name: `ssh-refused-on-${host}`,
+    state: `sshd does not run on ${host}`,
+    inject: (lab) => lab.on(host, "systemctl stop ssh"),
+    heal: (lab) => lab.on(host, "systemctl start ssh"),
+    holds: (lab) => isSo(lab, host, "! systemctl is-active --quiet ssh"),
+    fails: [],
+    inconclusive,
+    because: new RegExp(`${host}: cannot open SSH .* the connection was refused`),
+    cause: new RegExp(`^Cause: sshd does not run on ${host}: `),
+  };
+}
+
+const hostKey = "/etc/ssh/ssh_host_ed25519_key";
+
+function hostKeyChanged(host: string, inconclusive: readonly string[]): Fault {
+  const pairs = (from: string, to: string) => `mv ${from} ${to} && mv ${from}.pub ${to}.pub`;
+  return {
+    name: `host-key-changed-on-${host}`,
+    state: `sshd on ${host} presents another key than it did when it was noted`,
+    inject: (lab) =>
+      lab.on(host, `${pairs(hostKey, `${hostKey}.noted`)} && ssh-keygen -q -t ed25519 -N '' -f ${hostKey} && systemctl reload ssh`),
+    heal: (lab) => lab.on(host, `${pairs(`${hostKey}.noted`, hostKey)} && systemctl reload ssh`),
+    holds: (lab) => isSo(lab, host, `ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep -qvF "$(cut -d' ' -f2 ${hostKey}.noted.pub)"`),
+    fails: [],
+    inconclusive,
+    because: new RegExp(`${host}: cannot open SSH .* its host key is ssh-ed25519 \\S+, but \\S+ has ssh-ed25519`),
+    cause: new RegExp(`^Cause: the SSH host key of ${host} is not the one that is known`),
+  };
+}
 
 export const reaching: readonly Fault[] = [
+  sshRefused("server", onServer),
+  sshRefused("node-1", onWorker),
+  hostKeyChanged("server", onServer),
+  hostKeyChanged("node-1", onWorker),
   {
-    name: "ssh-refused-on-node-1",
-    state: "sshd does not run on node-1",
-    inject: (lab) => lab.on("node-1", "systemctl stop ssh"),
-    heal: (lab) => lab.on("node-1", "systemctl start ssh"),
-    holds: (lab) => isSo(lab, "node-1", "! systemctl is-active --quiet ssh"),
+    name: "worker-addresses-swapped",
+    state: "in the settings node-0 has the address of node-1, and node-1 that of node-0",
+    inject: nothing,
+    heal: nothing,
+    holds: (lab) => isSo(lab, "node-0", `[ "$(hostname)" = node-0 ]`),
+    environment: ({ instance: { topology } }) => {
+      const other: Record<string, string> = { "node-0": "node-1", "node-1": "node-0" };
+      return {
+        SMOKE_HOSTS: hostsOf(topology)
+          .map(({ name, address }) => `${other[name] ?? name}=${address}`)
+          .join(","),
+      };
+    },
     fails: [],
-    inconclusive: ["pod-cidr", "containers-on-host", "pods-on-bridge"],
-    because: /node-1: cannot open SSH .* the connection was refused/,
+    inconclusive: onWorker,
+    because: /answers that its hostname is "node-[01]", expected "node-[01]"/,
+    cause: /^Cause: the SSH address of node-0, \S+, is that of node-1/,
   },
   {
     name: "declared-pod-cidr-differs",
     state: "the settings and the CNI file of node-1 give it different Pod CIDRs",
-    inject: async () => undefined,
-    heal: async () => undefined,
+    inject: nothing,
+    heal: nothing,
     holds: (lab) => isSo(lab, "node-1", "! grep -q 10.222.1.0/24 /etc/cni/net.d/10-bridge.conf"),
     environment: { SMOKE_POD_CIDRS: "node-1=10.222.1.0/24" },
     fails: ["pod-cidr"],
     inconclusive: [],
     because: /node-1: its Pod CIDR is 10\.222\.1\.0\/24 by SMOKE_POD_CIDRS, but 10\.200\.1\.0\/24/,
+    cause: /^Cause: the Pod CIDR of node-1 is \S+ by SMOKE_POD_CIDRS, but /,
   },
   {
     name: "service-range-differs",
     state: "the settings and the cluster have different service ranges",
-    inject: async () => undefined,
-    heal: async () => undefined,
+    inject: nothing,
+    heal: nothing,
     holds: async (lab) => (await lab.kubectl("get", "servicecidrs", "-o", "jsonpath={.items[*].spec.cidrs[*]}")) === "10.32.0.0/24",
     environment: { SMOKE_SERVICE_CIDR: "10.33.0.0/24" },
     fails: ["service-ports"],
     inconclusive: [],
     because: /10\.33\.0\.0\/24/,
+    cause: /^Cause: kube-apiserver on server takes ClusterIPs from 10\.32\.0\.0\/24/,
   },
 ];

@@ -1,12 +1,143 @@
 /**
- * Services that lead nowhere.
+ * Services that lead nowhere, or elsewhere.
  */
-import { unitStopped, type Fault } from "./fault.ts";
+import { bindingOf, mutatingPolicy, objectsThere, podsCreated } from "./api-objects.ts";
+import { controllerNotRunning } from "./control-plane.ts";
+import { isSo, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
+import { otherServer } from "./other-server.ts";
+import { ruleOf } from "./pod-network.ts";
+
+const onNodePorts = "-p tcp --dport 30000:32767";
+const throughNodePort: readonly string[] = ["node-port-answers", "node-port-every-pod"];
+
+/** Everything that kube-proxy on node-1 sends is known by its group. */
+const group = "proxy";
+const dropIn = "/run/systemd/system/kube-proxy.service.d";
+const cutOff = ruleOf("node-1", "filter", "OUTPUT", `-p tcp --dport 6443 -m owner --gid-owner ${group} -j DROP`);
+const askAsKubeProxy = `setpriv --regid=${group} --clear-groups curl --silent --insecure --max-time 2 https://server.kubernetes.local:6443/version`;
+const kubeProxyRestarted = (lab: Lab, change: string): Promise<string> =>
+  lab.on("node-1", `${change} && systemctl daemon-reload && systemctl restart kube-proxy`);
+
+const hasJump = "iptables -w -t nat -S PREROUTING | grep -q KUBE-SERVICES";
+const kubeProxyAtWork = (lab: Lab): Promise<void> => untilSo("kube-proxy to write its rules on node-1", () => isSo(lab, "node-1", hasJump));
+
+const foreignPort = 8080;
+const redirect = ruleOf("node-1", "nat", "PREROUTING", `${onNodePorts} -j REDIRECT --to-ports ${foreignPort}`);
+
+/**
+ * A rule of nat is asked once a connection: what it leads to an address that nobody has is lost. A packet that is dropped would only be
+ * sent again, and three times in as many seconds.
+ */
+const losing = ({ instance }: Lab) => {
+  const nobody = instance.topology.gateway.replace(/\.1$/, ".250");
+  return ruleOf(
+    "node-1",
+    "nat",
+    "PREROUTING",
+    `${onNodePorts} -m statistic --mode random --probability 0.3 -j DNAT --to-destination ${nobody}`,
+  );
+};
 
 export const services: readonly Fault[] = [
   unitStopped("node-1", "kube-proxy", {
-    fails: ["node-port-answers", "node-port-every-pod"],
+    fails: throughNodePort,
     inconclusive: [],
     because: /node-1/,
+    cause: /^Cause: kube-proxy is not running on node-1/,
   }),
+  {
+    name: "kube-proxy-cut-off-on-node-1",
+    state: "kube-proxy runs on node-1, and nothing that it sends reaches the API server",
+    inject: async (lab) => {
+      await kubeProxyRestarted(lab, `mkdir -p ${dropIn} && printf '[Service]\\nGroup=${group}\\n' > ${dropIn}/group.conf`);
+      await kubeProxyAtWork(lab);
+      await cutOff.inject(lab);
+    },
+    heal: async (lab) => {
+      await cutOff.heal(lab);
+      await kubeProxyRestarted(lab, `rm -r ${dropIn}`);
+      await kubeProxyAtWork(lab);
+    },
+    holds: (lab) => isSo(lab, "node-1", `systemctl is-active --quiet kube-proxy && ! ${askAsKubeProxy} >/dev/null`),
+    fails: throughNodePort,
+    inconclusive: [],
+    because: /node-1/,
+    cause: /^Cause: kube-proxy on node-1 runs, but is cut off from the API server/,
+  },
+  {
+    name: "kube-services-chain-unused-on-node-1",
+    state: "nothing that comes in on node-1 is handed to kube-proxy's chains, because nat PREROUTING was flushed",
+    inject: (lab) => lab.on("node-1", "iptables -w -t nat -F PREROUTING"),
+    heal: async (lab) => {
+      await lab.on("node-1", "systemctl restart kube-proxy");
+      await kubeProxyAtWork(lab);
+    },
+    holds: (lab) => isSo(lab, "node-1", `! ${hasJump}`),
+    fails: throughNodePort,
+    inconclusive: [],
+    because: /node-1/,
+    cause: /^Cause: on node-1 nothing leads into kube-proxy's rules/,
+  },
+  {
+    name: "connections-lost-on-node-1",
+    state: "of the connections that come in for NodePorts on node-1, 30 % are led to an address that nobody has",
+    inject: (lab) => losing(lab).inject(lab),
+    heal: (lab) => losing(lab).heal(lab),
+    holds: (lab) => losing(lab).holds(lab),
+    // Every Pod still answers some. That of the 32 requests to a Node none is lost happens once in 90 000 runs: 0.7 to the 32nd.
+    fails: ["node-port-answers"],
+    inconclusive: [],
+    because: /node-1: GET .* of 32 not answered/,
+    cause: /^Cause: a rule on node-1 loses connections at random, 30 % of them/,
+  },
+  {
+    name: "foreign-server-answers-on-node-1",
+    state: "what comes in for NodePorts on node-1 is answered there, by another server, with 200",
+    inject: async (lab) => {
+      const perl = `cat > /run/other-server.pl <<'END' && systemd-run --quiet --unit=other-server perl /run/other-server.pl ${foreignPort}`;
+      await lab.on("node-1", `${perl}\n${otherServer}\nEND\n`);
+      await redirect.inject(lab);
+    },
+    heal: async (lab) => {
+      await redirect.heal(lab);
+      await lab.on("node-1", "systemctl stop other-server && rm /run/other-server.pl");
+    },
+    holds: async (lab) =>
+      (await redirect.holds(lab)) && isSo(lab, "node-1", `curl --silent --head http://127.0.0.1:${foreignPort} | grep -q other-server`),
+    fails: throughNodePort,
+    inconclusive: [],
+    because: /200 from other-server|node-1/,
+    cause: /^Cause: a rule on node-1 hands what comes in for the NodePort to another process/,
+  },
+  {
+    name: "selector-matches-nothing",
+    state: "the Service is stored with a selector that no Pod has",
+    ...objectsThere(
+      [
+        mutatingPolicy(
+          "selector-matches-nothing",
+          { "/spec/selector": { app: "nobody" } },
+          { matchConstraints: { resourceRules: [{ ...podsCreated, resources: ["services"] }] } },
+        ),
+        bindingOf("selector-matches-nothing"),
+      ],
+      async (lab) =>
+        (await lab.kubectl(
+          ...["create", "service", "nodeport", "tried", "--tcp=80"],
+          ...["--dry-run=server", "--output=jsonpath={.spec.selector.app}"],
+        )) === "nobody",
+    ),
+    fails: ["service-endpoints"],
+    inconclusive: throughNodePort,
+    because: /10\.200\./,
+    cause: /^Cause: the selector of Service nginx, app=nobody, matches none of the Pods/,
+  },
+  {
+    ...controllerNotRunning("endpointslice-controller", {
+      fails: ["service-endpoints"],
+      inconclusive: throughNodePort,
+      because: /10\.200\./,
+    }),
+    cause: /^Cause: kube-controller-manager on server runs without its endpointslice-controller/,
+  },
 ];

@@ -1,0 +1,42 @@
+/**
+ * Faults by hand: npm run lab -- faults | fault NAME | heal NAME, so that a person can watch what the suite makes of one.
+ */
+import { SettingsError } from "../../helpers/errors.ts";
+import type { Instance } from "../instance.ts";
+import { labOf } from "../proof/lab.ts";
+import { healed } from "../proof/prove.ts";
+import { environmentOf, type Fault } from "./fault.ts";
+import { faults } from "./index.ts";
+
+/** One line a fault: its name and its state. */
+export const listOfFaults = (): string[] => {
+  const width = Math.max(...faults.map(({ name }) => name.length));
+  return faults.map(({ name, state }) => `${name.padEnd(width)}  ${state}`);
+};
+
+/** Brings a fault about. @returns what to do now, line by line */
+export async function injectByHand(instance: Instance, name: string | undefined): Promise<string[]> {
+  const fault = faultNamed(name);
+  const lab = labOf(instance);
+  await fault.inject(lab);
+  if (!(await fault.holds(lab))) throw new Error(`${fault.name} was injected and does not hold. End it: npm run lab -- heal ${fault.name}`);
+  const settings = Object.entries(environmentOf(fault, lab)).map(([variable, value]) => `${variable}=${value} `);
+  return [
+    `${fault.state}.`,
+    `See it:  ${settings.join("")}npx vitest run`,
+    ...(fault.fails.length > 0 ? [`Fails:   ${fault.fails.join(", ")}`] : []),
+    ...(fault.inconclusive.length > 0 ? [`Cannot look: ${fault.inconclusive.join(", ")}`] : []),
+    `End it:  npm run lab -- heal ${fault.name}`,
+  ];
+}
+
+/** Ends a fault and waits until the lab is healthy again. */
+export async function healByHand(instance: Instance, name: string | undefined): Promise<void> {
+  await healed(labOf(instance), faultNamed(name));
+}
+
+function faultNamed(name: string | undefined): Fault {
+  const fault = faults.find((each) => each.name === name);
+  if (fault === undefined) throw new SettingsError([`"${name ?? ""}" is not in the catalogue. npm run lab -- faults lists what is.`]);
+  return fault;
+}

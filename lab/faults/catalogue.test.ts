@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { legalClusters } from "../legal/index.ts";
+import { allChecks } from "../proof/checks.ts";
+import { faults } from "./index.ts";
+
+/** Checks that no fault reddens alone, and why none can. */
+const neverAlone: Readonly<Record<string, string>> = {
+  "secret-read-back": "what the API returns otherwise than it was written lies otherwise in etcd as well, and decrypts to it",
+  "secret-no-plaintext": "a value that shows its data does not begin as an encrypted one does",
+  "logs-recorded": "there is one log, and following it is reading it",
+  "logs-followed": "there is one log, and what is read at rest has been written live",
+  "node-port-every-pod": "a Pod that does not answer through a Node is one of those whose requests are not answered through it",
+};
+
+const checks = allChecks();
+const failingIn = (id: string) => faults.filter(({ fails }) => fails.includes(id));
+
+test("names are states, and no two are alike", () => {
+  const names = [...faults, ...legalClusters].map(({ name }) => name);
+
+  expect(names.filter((name) => !/^[a-z0-9]+(-[a-z0-9]+)+$/.test(name))).toEqual([]);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test("a fault speaks of checks that there are, and of each once", () => {
+  const spoken = faults.flatMap(({ name, fails, inconclusive }) => [...fails, ...inconclusive].map((id) => ({ name, id })));
+  const twice = faults.filter(({ fails, inconclusive }) => new Set([...fails, ...inconclusive]).size < fails.length + inconclusive.length);
+
+  expect(spoken.filter(({ id }) => !checks.includes(id))).toEqual([]);
+  expect(twice.map(({ name }) => name)).toEqual([]);
+});
+
+test("a fault is seen: a check fails, cannot look, or the run ends before any does", () => {
+  const unseen = faults.filter(({ fails, inconclusive, exitCode }) => fails.length + inconclusive.length === 0 && exitCode === undefined);
+
+  expect(unseen.map(({ name }) => name)).toEqual([]);
+});
+
+test("every fault that a check can see has a cause, which its diagnosis must name", () => {
+  const unnamed = faults.filter(({ cause, exitCode }) => cause === undefined && exitCode === undefined);
+
+  expect(unnamed.map(({ name }) => name)).toEqual([]);
+});
+
+test("every check fails with some fault", () => {
+  expect(checks.filter((id) => failingIn(id).length === 0)).toEqual([]);
+});
+
+test("every check fails alone with some fault, but for those of which it is said why none can do that", () => {
+  const notAlone = checks.filter((id) => failingIn(id).every(({ fails }) => fails.length > 1));
+
+  expect(notAlone).toEqual(checks.filter((id) => id in neverAlone));
+});

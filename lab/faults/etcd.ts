@@ -1,0 +1,86 @@
+/**
+ * etcd, and the etcdctl through which it is asked.
+ */
+import { chmod, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { everyCheck, isSo, needingRun, throughEtcdctl, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
+import { reconnect } from "./reconnect.ts";
+
+const etcdctl = "/usr/local/bin/etcdctl";
+const quota = "/etc/systemd/system/etcd.service.d/quota.conf";
+
+/** etcdctl is a script, which may call the real one, at `/usr/local/bin/etcdctl.real`. */
+export function etcdctlIs(script: string): Pick<Fault, "inject" | "heal"> {
+  const onServer = ({ instance }: Lab) => join(instance.rootOf("server"), etcdctl);
+  return {
+    inject: async (lab) => {
+      await rename(onServer(lab), `${onServer(lab)}.real`);
+      await writeFile(onServer(lab), `#!/bin/sh\n${script}\n`);
+      await chmod(onServer(lab), 0o755);
+    },
+    heal: (lab) => rename(`${onServer(lab)}.real`, onServer(lab)),
+  };
+}
+
+/** While nothing can be written no Lease is renewed; until they show that, what a run sees of the workers would be luck. */
+async function leasesAreOld(lab: Lab): Promise<boolean> {
+  const times = await lab.kubectl("-n", "kube-node-lease", "get", "leases", "-o", "jsonpath={.items[*].spec.renewTime}");
+  return times.split(" ").every((time) => Date.now() - Date.parse(time) > 15_000);
+}
+
+export const etcd: readonly Fault[] = [
+  {
+    name: "etcdctl-missing",
+    state: "server has no etcdctl",
+    inject: (lab) => lab.on("server", `mv ${etcdctl} ${etcdctl}.away`),
+    heal: (lab) => lab.on("server", `mv ${etcdctl}.away ${etcdctl}`),
+    holds: (lab) => isSo(lab, "server", `! command -v etcdctl >/dev/null`),
+    fails: [],
+    inconclusive: throughEtcdctl,
+    because: /etcdctl.* exited 127/,
+    cause: /^Cause: etcdctl is not on server/,
+  },
+  {
+    name: "another-etcd-answers",
+    state: "etcdctl on server asks an etcd that is empty",
+    ...etcdctlIs(`case "$*" in *json*) echo '{"header":{"revision":1}}' ;; esac`),
+    holds: (lab) => isSo(lab, "server", `[ "$(etcdctl get /registry --prefix --keys-only | wc -c)" = 0 ]`),
+    fails: [],
+    inconclusive: throughEtcdctl,
+    because: /must show the ConfigMap/,
+    cause: /^Cause: etcdctl on server does not ask the etcd of this cluster/,
+  },
+  unitStopped("server", "etcd", {
+    heal: async (lab) => {
+      await lab.on("server", "systemctl start etcd");
+      await reconnect(lab);
+    },
+    fails: [],
+    inconclusive: everyCheck,
+    because: /no answer within 10 s/,
+    cause: /^Cause: etcd is not running on server \((?:inactive|failed)\)/,
+  }),
+  {
+    name: "etcd-out-of-space",
+    state: "etcd has reached its quota: it can be read, and takes no write",
+    inject: async (lab) => {
+      const limited = `mkdir -p ${quota.replace(/\/[^/]*$/, "")} && printf '[Service]\\nEnvironment=ETCD_QUOTA_BACKEND_BYTES=1\\n' > ${quota}`;
+      await lab.on("server", `${limited} && systemctl daemon-reload && systemctl restart etcd`);
+      await untilSo("etcd has raised its alarm", () => outOfSpace(lab));
+      await untilSo("no worker renews its Lease any more", () => leasesAreOld(lab));
+    },
+    heal: async (lab) => {
+      await lab.on("server", `rm ${quota} && systemctl daemon-reload && systemctl restart etcd && etcdctl alarm disarm`);
+      await reconnect(lab);
+    },
+    holds: outOfSpace,
+    fails: ["nodes-ready"],
+    inconclusive: needingRun,
+    because: /Lease was last renewed/,
+    cause: /^Cause: etcd on server is out of space \(NOSPACE\)/,
+  },
+];
+
+async function outOfSpace(lab: Lab): Promise<boolean> {
+  return isSo(lab, "server", "etcdctl alarm list | grep -q NOSPACE");
+}

@@ -1,0 +1,46 @@
+/**
+ * Images that the workers cannot get.
+ */
+import { isSo, needingPods, unitStopped, type Fault } from "./fault.ts";
+
+/** The folder in which containerd looks for another way to the pause image's registry. */
+const pauseRegistry = "/etc/containerd/certs.d/registry.k8s.io";
+/** Nobody listens there. */
+const unreachable = `server = "http://127.0.0.1:9"`;
+const pauseImages = "ctr -n k8s.io images ls -q | grep registry.k8s.io/pause";
+
+export const images: readonly Fault[] = [
+  {
+    name: "image-absent",
+    state: "the registry does not have the image",
+    inject: async () => undefined,
+    heal: async () => undefined,
+    holds: async () => true,
+    environment: { SMOKE_IMAGE: "nginx:no-such-tag" },
+    fails: ["replicas-ready"],
+    inconclusive: needingPods,
+    because: /not found/,
+    cause: /^Cause: the image \S+no-such-tag does not exist in its registry/,
+  },
+  unitStopped("server", "registry", {
+    fails: ["replicas-ready"],
+    inconclusive: needingPods,
+    because: /ErrImagePull|ImagePullBackOff/,
+    cause: /^Cause: the image registry is not reached on node-\d: /,
+  }),
+  {
+    name: "pause-image-absent-on-node-1",
+    state: "node-1 has no pause image, and cannot pull it",
+    inject: (lab) =>
+      lab.on(
+        "node-1",
+        `mkdir ${pauseRegistry} && echo '${unreachable}' > ${pauseRegistry}/hosts.toml && ${pauseImages} | xargs -r ctr -n k8s.io images rm`,
+      ),
+    heal: (lab) => lab.on("node-1", `rm -r ${pauseRegistry}`),
+    holds: (lab) => isSo(lab, "node-1", `! ${pauseImages} >/dev/null`),
+    fails: ["replicas-ready"],
+    inconclusive: needingPods,
+    because: /on node-1: FailedCreatePodSandBox.*failed to get sandbox image "registry\.k8s\.io\/pause/,
+    cause: /^Cause: the image of the Pods' sandbox, \S+, is not there on node-1, and cannot be pulled/,
+  },
+];

@@ -1,0 +1,55 @@
+/**
+ * Whether the suite passes on a cluster that is not as the guide has it, and right all the same.
+ */
+import { runLab } from "../commands.ts";
+import { untilSo, type Lab } from "../faults/fault.ts";
+import { healthy } from "../healthy.ts";
+import { chosenInstance } from "../instance.ts";
+import { runSuite, type Outcome } from "../operator.ts";
+import { labOf } from "../proof/lab.ts";
+import type { LegalCluster } from "./cluster.ts";
+
+/** Sentences for what was not as it should be; none when the suite has passed. The lab is again as it was afterwards. */
+export async function proveLegal(lab: Lab, cluster: LegalCluster): Promise<string[]> {
+  const { workers } = cluster;
+  if (workers === undefined) return passes(lab, cluster);
+  try {
+    return await passes(await rebooted(lab, workers), cluster);
+  } finally {
+    await rebooted(lab, lab.instance.topology.workers.length);
+  }
+}
+
+async function passes(lab: Lab, cluster: LegalCluster): Promise<string[]> {
+  await cluster.arrange(lab);
+  try {
+    await healthy(lab.instance, 120_000);
+    await untilSo(`${cluster.name} to hold`, () => cluster.holds(lab));
+    const outcome = await runSuite(lab.instance, { environment: cluster.environment ?? {} });
+    if (!(await cluster.holds(lab))) throw new Error(`${cluster.name} no longer held when the suite had run`);
+    return notGreen(cluster, outcome);
+  } finally {
+    await cluster.undo(lab);
+    await healthy(lab.instance, 120_000);
+  }
+}
+
+/** A lab of this name is built anew, in another shape. */
+async function rebooted({ instance: { name, topology } }: Lab, workers: number): Promise<Lab> {
+  const { exitCode, output } = await runLab(name, "up", "--workers", String(workers));
+  if (exitCode !== 0) throw new Error(output);
+  const instance = chosenInstance({ LAB_NAME: name, LAB_SUBNET: topology.subnet }, workers);
+  return labOf(instance);
+}
+
+/** Sentences for each check that has not passed, and is not skipped for the reason that the cluster gives it. */
+export function notGreen({ skips = {} }: Pick<LegalCluster, "skips">, { verdicts, exitCode, output }: Outcome): string[] {
+  if (Object.keys(verdicts).length === 0) return [`the run has written no report:\n${output}`];
+  const wrong = Object.entries(verdicts).filter(([id, { verdict, message }]) => {
+    const because = skips[id];
+    return because === undefined ? verdict !== "pass" : verdict !== "skipped" || !because.test(message);
+  });
+  const expected = (id: string): string => (skips[id] === undefined ? "pass" : `skipped, because ${skips[id]}`);
+  const sentences = wrong.map(([id, { verdict, message }]) => `${id}: ${verdict}, expected ${expected(id)}: ${message}`);
+  return sentences.length > 0 || exitCode === 0 ? sentences : [`every check is green, and the suite exits ${exitCode}:\n${output}`];
+}

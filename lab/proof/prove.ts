@@ -1,0 +1,62 @@
+/**
+ * One fault, or one legal cluster, on one lab: whether the suite makes of it what the catalogue says, and is green afterwards.
+ */
+import { environmentOf, removeRuns, type Fault, type Lab } from "../faults/fault.ts";
+import { healthy } from "../healthy.ts";
+import type { LegalCluster } from "../legal/cluster.ts";
+import { proveLegal } from "../legal/prove.ts";
+import { runSuite } from "../operator.ts";
+import { misjudged } from "./verdict.ts";
+
+/** What does not heal while the suite watches need not be watched for long. */
+const shortDeadlines = { SMOKE_READY_TIMEOUT_SECONDS: "20", SMOKE_PULL_TIMEOUT_SECONDS: "20", SMOKE_CLEANUP_TIMEOUT_SECONDS: "20" };
+
+/** Something that can be proved, and how. */
+export type Provable = {
+  name: string;
+  /** As a sentence. */
+  state: string;
+  /** @returns sentences for what was not as the catalogue has it; none when it is proved */
+  prove: (lab: Lab) => Promise<string[]>;
+};
+
+export const provableFault = (fault: Fault): Provable => ({
+  name: fault.name,
+  state: fault.state,
+  prove: async (lab) => [...(await proveFault(lab, fault)), ...(await stillRed(lab))],
+});
+
+export const provableCluster = (cluster: LegalCluster): Provable => ({
+  name: cluster.name,
+  state: cluster.state,
+  prove: (lab) => proveLegal(lab, cluster),
+});
+
+async function proveFault(lab: Lab, fault: Fault): Promise<string[]> {
+  try {
+    await fault.inject(lab);
+    await demand(fault.holds(lab), `${fault.name} does not hold once it is injected`);
+    const outcome = await runSuite(lab.instance, { environment: { ...shortDeadlines, ...environmentOf(fault, lab) } });
+    await demand(fault.holds(lab), `${fault.name} no longer held when the suite had run`);
+    return misjudged(fault, outcome);
+  } finally {
+    await healed(lab, fault);
+  }
+}
+
+/** Ends a fault, removes what the run could not, and waits until the lab is as it should be. */
+export async function healed(lab: Lab, fault: Fault): Promise<void> {
+  await fault.heal(lab);
+  await healthy(lab.instance, 120_000);
+  if (fault.leaves !== undefined) await removeRuns(lab);
+}
+
+/** A fault that does not hold is a defect of the lab, after which nothing that is seen proves anything. */
+async function demand(condition: Promise<boolean>, otherwise: string): Promise<void> {
+  if (!(await condition)) throw new Error(otherwise);
+}
+
+async function stillRed(lab: Lab): Promise<string[]> {
+  const { exitCode, output } = await runSuite(lab.instance);
+  return exitCode === 0 ? [] : [`once it is healed, the suite exits ${exitCode}:\n${output}`];
+}

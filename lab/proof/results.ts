@@ -1,0 +1,60 @@
+/**
+ * What was proved when, kept in docs/proof.json, so that docs/proof.md can be told from a stale one and only what has changed need be
+ * proved again.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Fault } from "../faults/fault.ts";
+import { faults, faultsByFile } from "../faults/index.ts";
+import { legalClusters } from "../legal/index.ts";
+import type { LegalCluster } from "../legal/cluster.ts";
+import { records } from "./catalogue.ts";
+import { allChecks, checksBySuite, root } from "./checks.ts";
+import { documentOf } from "./document.ts";
+import type { Proved } from "./lanes.ts";
+import { machineFacts } from "./machine.ts";
+
+type Result = { fingerprint: string; seconds: number; date: string };
+/** The facts are of the machine and the lab on which the last of them were proved. */
+export type Results = { facts: Readonly<Record<string, string>>; results: Readonly<Record<string, Result>> };
+
+const recordPath = join(root, "docs/proof.json");
+
+export function readResults(): Results {
+  if (!existsSync(recordPath)) return { facts: {}, results: {} };
+  return JSON.parse(readFileSync(recordPath, "utf8")) as Results;
+}
+
+/** Writes down that something is proved as it is now, or that it is not, and the page anew. What the catalogue no longer has is dropped. */
+export async function recordProved({ name, problems, seconds, lab }: Proved): Promise<void> {
+  const facts = await machineFacts(lab.instance, "npm run proof");
+  const date = new Date().toISOString().slice(0, 10);
+  const before = readResults().results;
+  const results = records.flatMap((record): [string, Result][] => {
+    if (record.name === name) return problems.length > 0 ? [] : [[name, { fingerprint: fingerprintOf(record), seconds, date }]];
+    const known = before[record.name];
+    return known === undefined ? [] : [[record.name, known]];
+  });
+  const all = { facts, results: Object.fromEntries(results) };
+  writeFileSync(recordPath, `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(join(root, "docs/proof.md"), documentOf({ checks: allChecks(), faults, legalClusters }, all));
+}
+
+/** Changes whenever a record does, or the file in which it is written, or the spec file of a check that it speaks of. */
+export function fingerprintOf(record: Fault | LegalCluster): string {
+  const spoken = "fails" in record ? [...record.fails, ...record.inconclusive] : allChecks();
+  const specs = Object.entries(checksBySuite()).filter(([, checks]) => checks.some((id) => spoken.includes(id)));
+  const file = Object.entries(faultsByFile).find(([, written]) => written.some(({ name }) => name === record.name))?.[0];
+  const source = file === undefined ? "lab/legal/index.ts" : `lab/faults/${file}.ts`;
+  const hash = createHash("sha256").update(JSON.stringify(record, withExpressions));
+  for (const path of [source, ...specs.map(([spec]) => spec)]) hash.update(readFileSync(join(root, path)));
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** JSON knows no regular expressions. What functions do is in the file. */
+const withExpressions = (_key: string, value: unknown): unknown => (value instanceof RegExp ? String(value) : value);
+
+/** Whether a record was proved as it is now. */
+export const isCurrent = (record: Fault | LegalCluster, { results }: Results): boolean =>
+  results[record.name]?.fingerprint === fingerprintOf(record);

@@ -1,0 +1,43 @@
+/**
+ * Whether a run has made of a fault what the catalogue says.
+ */
+import type { Fault } from "../faults/fault.ts";
+import type { Outcome } from "../operator.ts";
+
+type Judged = Pick<Fault, "fails" | "inconclusive" | "because" | "cause" | "exitCode">;
+
+/** What a message begins with: the cause that the diagnosis names, and indented lines about it. What follows is the check's own. */
+const diagnosis = /^Cause: .*(?:\n {2}.*)*\n?/;
+
+/** Sentences for each check that failed, passed or did not look where it should not have, and for failures without the fault's reason. */
+export function misjudged(fault: Judged, outcome: Outcome): string[] {
+  return fault.exitCode === undefined ? misjudgedChecks(fault, outcome) : misjudgedEnd(fault, outcome);
+}
+
+/** What a run that must end before anything is looked at has done besides, or instead. */
+function misjudgedEnd({ because, ...fault }: Judged, { exitCode, verdicts, output }: Outcome): string[] {
+  const looked = Object.keys(verdicts);
+  return [
+    ...(exitCode === fault.exitCode ? [] : [`the run exited ${exitCode}, expected ${fault.exitCode}`]),
+    ...(looked.length === 0 ? [] : [`the run was to end before anything is looked at, and has looked at ${looked.join(", ")}`]),
+    ...(because.test(output) ? [] : [`the run said nothing like ${because}:\n${output}`]),
+  ];
+}
+
+function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verdicts, output }: Outcome): string[] {
+  const ids = [...new Set([...Object.keys(verdicts), ...fails, ...inconclusive])];
+  const expectedOf = (id: string): string => (fails.includes(id) ? "fail" : inconclusive.includes(id) ? "inconclusive" : "pass");
+  const wrong = ids.filter((id) => verdicts[id]?.verdict !== expectedOf(id));
+  const sentences = wrong.map(
+    (id) => `${id}: ${verdicts[id]?.verdict ?? "never ran"}, expected ${expectedOf(id)}: ${verdicts[id]?.message ?? ""}`,
+  );
+  // Where nothing fails, the reason has to be that of those that could not look.
+  const speaking = fails.length > 0 ? fails : inconclusive;
+  const messageOf = (id: string): string => verdicts[id]?.message ?? "";
+  const otherwise = speaking.filter((id) => !wrong.includes(id) && !because.test(messageOf(id).replace(diagnosis, "")));
+  const unexplained = otherwise.map((id) => `${id}: expected a message like ${because}, got: ${messageOf(id)}`);
+  const misled = [...fails, ...inconclusive].filter((id) => !wrong.includes(id) && cause?.test(messageOf(id)) === false);
+  const misnamed = misled.map((id) => `${id}: expected a cause like ${cause} first, got: ${messageOf(id)}`);
+  if (Object.keys(verdicts).length === 0) return [`the run has written no report:\n${output}`];
+  return [...sentences, ...unexplained, ...misnamed];
+}
