@@ -59,7 +59,7 @@ export const cniRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /invalid CIDR address: ?"?(\w*)|says subnet "([^"]*)", expected an address range/,
     what: ({ where }) => `the CNI file${where} has a placeholder where the Pod subnet should be`,
-    mend: ({ host }) => `ssh ${host || "NODE"} grep subnet /etc/cni/net.d/10-bridge.conf; write the Node's Pod subnet there`,
+    mend: ({ host }) => `ssh ${host || "NODE"} grep subnet /etc/cni/net.d/10-bridge.conf  # write the Node's Pod subnet there`,
   }),
   {
     id: "bridge-without-gateway",
@@ -90,7 +90,7 @@ export const cniRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /no IP addresses available in range set: ?(.*)/,
     what: ({ where }) => `the Pod subnet${where} has no address left`,
-    mend: ({ host }) => `ssh ${host || "NODE"} ls /var/lib/cni/networks/bridge; remove the files of Pods that are gone`,
+    mend: ({ host }) => `ssh ${host || "NODE"} ls /var/lib/cni/networks/bridge  # remove the files of Pods that are gone`,
   }),
   told({
     id: "cgroup-drivers-differ",

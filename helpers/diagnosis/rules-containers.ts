@@ -51,7 +51,7 @@ const outsideShim: Rule = {
     return {
       what: `on ${host} containers run under ${under.split(" (", 1)[0]}, and not under containerd-shim-runc-v2`,
       seen: shortened(line),
-      mend: `ssh ${host} 'ls -l $(command -v containerd-shim-runc-v2)'; install the shim that comes with containerd`,
+      mend: `ssh ${host} 'ls -l $(command -v containerd-shim-runc-v2)'  # install the shim that comes with containerd`,
     };
   },
 };
@@ -68,7 +68,7 @@ export const containerRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /((?:open |stat |verify )?(?:ptmx|\/dev\/(?:ptmx|pts|tty)).*|operation not permitted)/,
     what: (said) => `the runtime on ${onNode(said)} may open no terminal for a container: ${said.found[0]}`,
-    mend: (said) => `ssh ${said.host || "NODE"} systemctl restart containerd; a newer runc does not lose the rule`,
+    mend: (said) => `ssh ${said.host || "NODE"} systemctl restart containerd  # a newer runc does not lose the rule`,
   }),
   told({
     id: "command-not-in-image",

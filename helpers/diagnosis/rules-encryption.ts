@@ -145,7 +145,7 @@ export const encryptionRules: readonly Rule[] = [
     },
     (host) => ({
       what: `etcdctl on ${host} shows the data of another Secret than the one that was asked for`,
-      mend: `ssh ${host} 'file $(command -v etcdctl)'; is it etcd's own program?`,
+      mend: `ssh ${host} 'file $(command -v etcdctl)'  # is it etcd's own program?`,
     }),
   ),
   told(

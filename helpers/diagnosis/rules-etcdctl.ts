@@ -21,7 +21,7 @@ export const told = (
 export const etcdctlRules: readonly Rule[] = [
   told({ id: "etcdctl-missing", explains: inEtcd, saying: /.*etcdctl.* exited 127.*/, guide: guide.etcd }, (host) => ({
     what: `etcdctl is not on ${host}, or not where commands over SSH find it`,
-    mend: `ssh ${host} 'command -v etcdctl || ls -l /usr/local/bin'; copy etcdctl to /usr/local/bin`,
+    mend: `ssh ${host} 'command -v etcdctl || ls -l /usr/local/bin'  # copy etcdctl to /usr/local/bin`,
   })),
   told({ id: "another-etcd", explains: inEtcd, saying: /.*etcdctl must show the ConfigMap.*/, guide: guide.etcd }, (host) => ({
     what: `etcdctl on ${host} does not ask the etcd of this cluster`,

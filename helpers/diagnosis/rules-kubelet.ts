@@ -48,7 +48,7 @@ const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, n
   if (owner === undefined && exit === "0") return undefined;
   return {
     what: `${host} takes ${node} for ${ip}, ${owner === undefined ? `which is not its address, ${own}` : `which is ${owner}, so that it asks the wrong kubelet`}`,
-    mend: `ssh ${host} grep ${node} /etc/hosts; the line should be ${own} ${node}`,
+    mend: `ssh ${host} grep ${node} /etc/hosts  # the line should be ${own} ${node}`,
   };
 });
 

@@ -22,7 +22,7 @@ export const schedulingRules: readonly Rule[] = [
       return {
         what: `${host} has never registered with the API server: the cluster has no Node of this name`,
         seen: shortened(lastComplaint(evidence, host, "kubelet") ?? line),
-        mend: `ssh ${host} journalctl -u kubelet -n 50; or is it named wrongly in SMOKE_WORKERS or SMOKE_HOSTS?`,
+        mend: `ssh ${host} journalctl -u kubelet -n 50  # or is it named wrongly in SMOKE_WORKERS or SMOKE_HOSTS?`,
       };
     },
   },

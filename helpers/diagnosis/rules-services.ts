@@ -113,7 +113,7 @@ const after: readonly Rule[] = [
         return {
           what: `kube-proxy on ${host} runs, but is cut off from the API server, and does not know the Service`,
           seen: shortened(`${host}: ${said}`),
-          mend: `ssh ${host} curl --insecure $(grep -o 'https://.*' /var/lib/kube-proxy/kubeconfig)/readyz; then restart kube-proxy`,
+          mend: `ssh ${host} curl --insecure $(grep -o 'https://.*' /var/lib/kube-proxy/kubeconfig)/readyz  # then restart kube-proxy`,
         };
       }),
   },
