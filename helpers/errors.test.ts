@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConformanceError, errorOf, InconclusiveError, reasonOf, SettingsError, verdictOf, withByHand } from "./errors.ts";
+import { apartFromByHand, ConformanceError, errorOf, InconclusiveError, reasonOf, SettingsError, verdictOf, withByHand } from "./errors.ts";
 
 test.for([
   ["ConformanceError", ConformanceError],
@@ -61,4 +61,14 @@ test.for([
   ["nothing", undefined, "undefined"],
 ] as const)("the reason of %s", ([_what, thrown, reason]) => {
   expect(reasonOf(thrown)).toBe(reason);
+});
+
+test("a message is taken apart as it was put together", () => {
+  const lines = ["ssh root@node-0", "curl --head http://node-0/"];
+
+  expect(apartFromByHand(withByHand("node-0 did not answer\nat all", lines))).toEqual({
+    sentence: "node-0 did not answer\nat all",
+    byHand: lines,
+  });
+  expect(apartFromByHand("node-0 did not answer")).toEqual({ sentence: "node-0 did not answer", byHand: undefined });
 });

@@ -15,6 +15,12 @@ export function withByHand(sentence: string, byHand: readonly string[] = []): st
   return byHand.length === 0 ? sentence : `${sentence}\nBy hand:\n${byHand.map((line) => `  ${line}`).join("\n")}`;
 }
 
+/** The same taken apart again: the sentence alone, and the lines; undefined where there are none. */
+export function apartFromByHand(message: string): { sentence: string; byHand: readonly string[] | undefined } {
+  const [sentence = "", lines] = message.split("\nBy hand:\n");
+  return { sentence, byHand: lines?.split("\n").map((line) => line.trim()) };
+}
+
 /** The cluster answered, and wrongly: verdict `fail`. */
 export class ConformanceError extends Error {
   override readonly name = "ConformanceError";

@@ -20,10 +20,13 @@ export function unschedulableBecause(node: V1Node, tolerations: readonly Tolerat
   const untolerated = (node.spec?.taints ?? []).filter(
     (taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)),
   );
-  if (untolerated.length > 0)
-    return `tainted ${untolerated.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`).join(", ")}`;
+  if (untolerated.length > 0) return `tainted ${untolerated.map(taintText).join(", ")}`;
   return notReadyBecause(node);
 }
+
+/** In the notation of `kubectl taint`: `key=value:Effect`. */
+export const taintText = ({ key, value, effect }: { key: string; value?: string; effect: string }): string =>
+  `${key}${value ? `=${value}` : ""}:${effect}`;
 
 function tolerates(toleration: Toleration, taint: { key: string; value?: string; effect: string }): boolean {
   return (

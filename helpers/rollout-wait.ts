@@ -10,12 +10,13 @@ import {
   hopelessAfterMs,
   hopelessAfterTimes,
   isReady,
+  listPods,
   livePods,
   obstaclesOf,
   type Obstacle,
   type RolloutObservation,
 } from "./rollout.ts";
-import { selectorOf, type Run } from "./run.ts";
+import type { Run } from "./run.ts";
 import { names } from "./workload.ts";
 
 const intervalMs = 100;
@@ -87,7 +88,7 @@ async function observe(client: KubernetesClient, run: Run, explain: boolean): Pr
   const core = `/api/v1/namespaces/${run.namespace}`;
   const [deployment, pods, events, scheduler, controllerManager] = await Promise.all([
     client.get<V1Deployment>(`/apis/apps/v1/namespaces/${run.namespace}/deployments/${names.deployment}`),
-    client.list<V1Pod>(`${core}/pods`, { query: { labelSelector: selectorOf(run) } }),
+    listPods(client, run),
     explain ? client.list<CoreV1Event>(`${core}/events`) : [],
     explain ? leaderLease(client, "kube-scheduler") : undefined,
     explain ? leaderLease(client, "kube-controller-manager") : undefined,

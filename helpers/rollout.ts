@@ -3,7 +3,9 @@
  * The waiting reasons are the kubelet's, https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states
  */
 import type { CoreV1Event, V1ContainerStatus, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
+import type { KubernetesClient } from "./kubernetes.ts";
 import { secondsSinceRenewal } from "./lease.ts";
+import { selectorOf, type Run } from "./run.ts";
 import { containerName } from "./workload.ts";
 
 /** Everything a judgement needs, read in one go. */
@@ -53,6 +55,14 @@ export function endedSince(before: V1Pod, now: V1Pod | undefined): string | unde
   if (ended === undefined) return `${where}, and is so no more`;
   return `${where}, and its container has ended since: ${ended.reason}, exit code ${ended.exitCode}`;
 }
+
+/** All Pods of a run, those among them that are on their way out. */
+export const listPods = (client: KubernetesClient, run: Run): Promise<V1Pod[]> =>
+  client.list<V1Pod>(`/api/v1/namespaces/${run.namespace}/pods`, { query: { labelSelector: selectorOf(run) } });
+
+/** How often a Pod's containers have restarted. */
+export const restartsOf = ({ status }: V1Pod): number =>
+  (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 
 /** The Pods that count: those that are not on their way out. */
 export const livePods = (pods: readonly V1Pod[]): V1Pod[] => pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);

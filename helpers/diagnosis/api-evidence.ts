@@ -6,7 +6,8 @@ import type { CoreV1Event, V1Deployment, V1EndpointSlice, V1Lease, V1Node, V1Pod
 import { reasonOf } from "../errors.ts";
 import { isNotFound, type KubernetesClient } from "../kubernetes.ts";
 import { secondsSinceRenewal } from "../lease.ts";
-import { nameOf, notReadyBecause } from "../nodes.ts";
+import { nameOf, notReadyBecause, taintText } from "../nodes.ts";
+import { restartsOf } from "../rollout.ts";
 import { selectorOf, type Run } from "../run.ts";
 import { names } from "../workload.ts";
 import type { APIEvidence, EventEvidence, LeaseEvidence, NodeEvidence, PodEvidence } from "./model.ts";
@@ -86,13 +87,14 @@ function nodeEvidence(node: V1Node): NodeEvidence {
     internalIP: (node.status?.addresses ?? []).find(({ type }) => type === "InternalIP")?.address ?? "",
     ready: notReadyBecause(node) ?? "True",
     unschedulable: node.spec?.unschedulable === true,
-    taints: (node.spec?.taints ?? []).map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`),
+    taints: (node.spec?.taints ?? []).map(taintText),
     podCIDRs: node.spec?.podCIDRs ?? [],
     maxPods: node.status?.allocatable?.["pods"] ?? "",
   };
 }
 
-function podEvidence({ metadata, spec, status }: V1Pod): PodEvidence {
+function podEvidence(pod: V1Pod): PodEvidence {
+  const { metadata, spec, status } = pod;
   const containers = status?.containerStatuses ?? [];
   const waiting = containers.flatMap(({ state }) => state?.waiting ?? []);
   const ended = containers.flatMap(({ state, lastState }) => state?.terminated ?? lastState?.terminated ?? []);
@@ -110,7 +112,7 @@ function podEvidence({ metadata, spec, status }: V1Pod): PodEvidence {
       .join("; "),
     unscheduled: redact(unscheduled?.message ?? ""),
     nodeSelector: spec?.nodeSelector ?? {},
-    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    restarts: restartsOf(pod),
   };
 }
 

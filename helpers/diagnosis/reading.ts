@@ -2,7 +2,7 @@
  * How rules read evidence: by host and section, line by line.
  */
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
-import type { Evidence, Finding } from "./model.ts";
+import type { Evidence, Finding, LeaseEvidence } from "./model.ts";
 
 /** What a host printed for a section; nothing where it was not asked, or did not answer. */
 export function section({ hosts }: Evidence, host: string, name: string): string {
@@ -35,6 +35,17 @@ export function firstOf(hosts: readonly string[], look: (host: string) => Findin
   }
   return undefined;
 }
+
+/** What is made of the first line of a section that matches, on the first host that has one. */
+export const lineOnFirst = (
+  evidence: Evidence,
+  { hosts, name, matches }: { hosts: readonly string[]; name: string; matches: (line: string) => boolean },
+  tell: (host: string, line: string) => Finding,
+): Finding | undefined =>
+  firstOf(hosts, (host) => {
+    const line = linesOf(evidence, host, name).find(matches);
+    return line === undefined ? undefined : tell(host, line);
+  });
 
 type Unit = { name: string; active: string; sub: string; pid: string; line: string };
 
@@ -80,6 +91,13 @@ export function cniOf(evidence: Evidence, host: string): CNIConfiguration | unde
     return undefined;
   }
 }
+
+/** How much longer a Lease was not renewed than the others: a clock that is wrong makes all of them old. */
+export const secondsBehindOthers = ({ api }: Evidence, { secondsSinceRenewal }: LeaseEvidence): number =>
+  secondsSinceRenewal - Math.min(...api.leases.map((lease) => lease.secondsSinceRenewal));
+
+/** The first line of a text, as far as anybody reads. */
+export const firstLine = (text: string): string => shortened(text.split("\n", 1)[0] ?? "");
 
 /**
  * A line, cut where it is longer than anybody reads.

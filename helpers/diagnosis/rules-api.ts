@@ -4,26 +4,36 @@
  */
 import { guide } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { firstOf, hostsOf, linesOf, section } from "./reading.ts";
-import { firstLine, told } from "./rules-ssh.ts";
+import { firstLine, firstOf, hostsOf, linesOf, section } from "./reading.ts";
+import { toldByMessage } from "./saying.ts";
 
 const credentials: readonly Rule[] = [
-  told("client-certificate-expired", /.*the client certificate of user "([^"]*)" (has expired on [^.\n]*|is not valid before [^.\n]*).*/, {
-    what: (user, when) => `the client certificate of user "${user}" in the kubeconfig ${when}`,
-    mend: () => "issue a new certificate for the user, and write it into the kubeconfig",
-    chapter: guide.certificates,
-  }),
-  told("user-without-right", /.*User "((?!system:(?:serviceaccount|node))[^"]*)" cannot (\w+) resource "([^"]+)".*/, {
-    what: (user, verb, resource) => `user "${user}" of the kubeconfig has no right to ${verb} ${resource}`,
-    mend: () => "kubectl apply -f docs/rbac.yaml",
-    chapter: guide.kubectl,
-  }),
-  {
-    ...told("api-credentials-refused", /.*(?:answered 401|does not accept the credentials).*/, {
-      what: () => "the API server does not accept the credentials of the kubeconfig",
-      mend: () => "take the admin's kubeconfig of this cluster, as it is built now",
-      chapter: guide.kubectl,
+  toldByMessage(
+    {
+      id: "client-certificate-expired",
+      saying: /.*the client certificate of user "([^"]*)" (has expired on [^.\n]*|is not valid before [^.\n]*).*/,
+      guide: guide.certificates,
+    },
+    ([user, when]) => ({
+      what: `the client certificate of user "${user}" in the kubeconfig ${when}`,
+      mend: "issue a new certificate for the user, and write it into the kubeconfig",
     }),
+  ),
+  toldByMessage(
+    {
+      id: "user-without-right",
+      saying: /.*User "((?!system:(?:serviceaccount|node))[^"]*)" cannot (\w+) resource "([^"]+)".*/,
+      guide: guide.kubectl,
+    },
+    ([user, verb, resource]) => ({
+      what: `user "${user}" of the kubeconfig has no right to ${verb} ${resource}`,
+      mend: "kubectl apply -f docs/rbac.yaml",
+    }),
+  ),
+  {
+    id: "api-credentials-refused",
+    saying: /.*(?:answered 401|does not accept the credentials).*/,
+    guide: guide.kubectl,
     // A kubelet that refuses kube-apiserver sounds the same, but only where a kubelet is asked.
     find: (evidence, { message }) =>
       evidence.api.nodes.length > 0
@@ -34,25 +44,36 @@ const credentials: readonly Rule[] = [
             mend: "take the admin's kubeconfig of this cluster, as it is built now",
           },
   },
-  told(
-    "api-other-authority",
-    /API server (\S+?): .*(?:not from the kubeconfig's certificate-authority|not the kubeconfig's certificate-authority|another authority of the same name).*/,
+  toldByMessage(
     {
-      what: (server) => `the kubeconfig is not of the cluster at ${server}: that has its certificate from another authority`,
-      mend: () => "SMOKE_CONTEXT with the context of this cluster, or the kubeconfig of the cluster as it is built now",
-      chapter: guide.kubectl,
+      id: "api-other-authority",
+      saying:
+        /API server (\S+?): .*(?:not from the kubeconfig's certificate-authority|not the kubeconfig's certificate-authority|another authority of the same name).*/,
+      guide: guide.kubectl,
     },
+    ([server]) => ({
+      what: `the kubeconfig is not of the cluster at ${server}: that has its certificate from another authority`,
+      mend: "SMOKE_CONTEXT with the context of this cluster, or the kubeconfig of the cluster as it is built now",
+    }),
   ),
-  told("api-certificate-name", /API server (\S+?): .*its certificate is for another name.*/, {
-    what: (server) => `the certificate of kube-apiserver does not have the name by which the kubeconfig calls it, ${server}`,
-    mend: () => "use one of its names in the kubeconfig, or issue the certificate with this name too",
-    chapter: guide.certificates,
-  }),
-  told("api-certificate-expired", /API server (\S+?): .*its certificate (has expired|is not valid yet).*/, {
-    what: (server, when) => `the certificate of kube-apiserver at ${server} ${when}`,
-    mend: () => "renew it, and compare the clocks of the machines",
-    chapter: guide.certificates,
-  }),
+  toldByMessage(
+    { id: "api-certificate-name", saying: /API server (\S+?): .*its certificate is for another name.*/, guide: guide.certificates },
+    ([server]) => ({
+      what: `the certificate of kube-apiserver does not have the name by which the kubeconfig calls it, ${server}`,
+      mend: "use one of its names in the kubeconfig, or issue the certificate with this name too",
+    }),
+  ),
+  toldByMessage(
+    {
+      id: "api-certificate-expired",
+      saying: /API server (\S+?): .*its certificate (has expired|is not valid yet).*/,
+      guide: guide.certificates,
+    },
+    ([server, when]) => ({
+      what: `the certificate of kube-apiserver at ${server} ${when}`,
+      mend: "renew it, and compare the clocks of the machines",
+    }),
+  ),
 ];
 
 /** Hosts whose own kube-apiserver says that it is ready. */

@@ -3,7 +3,7 @@
  */
 import { guide, overPodNetwork, throughKubelet } from "./checks.ts";
 import type { Rule } from "./model.ts";
-import { firstOf, linesOf, shortened, workersOf } from "./reading.ts";
+import { lineOnFirst, linesOf, shortened, workersOf } from "./reading.ts";
 import { told, type Said } from "./saying.ts";
 
 const execs = throughKubelet.filter((check) => check.startsWith("exec-"));
@@ -31,12 +31,15 @@ const anotherServer: Rule = {
   explains: ["port-forward", "logs-recorded", "logs-followed", ...overPodNetwork],
   guide: guide.smokeTest,
   find: (evidence) =>
-    firstOf(workersOf(evidence), (host) => {
-      const line = linesOf(evidence, host, "pods").find((candidate) => / code=\d+ .*server=(?!nginx|%)\S/.test(candidate));
-      if (line === undefined) return undefined;
-      const what = `what answers in the Pods is not nginx but ${/server=(\S+)/.exec(line)?.[1]}`;
-      return { what, seen: `${host}: curl the Pod: ${line}`, mend: "SMOKE_IMAGE with an image of nginx" };
-    }),
+    lineOnFirst(
+      evidence,
+      { hosts: workersOf(evidence), name: "pods", matches: (line) => / code=\d+ .*server=(?!nginx|%)\S/.test(line) },
+      (host, line) => ({
+        what: `what answers in the Pods is not nginx but ${/server=(\S+)/.exec(line)?.[1]}`,
+        seen: `${host}: curl the Pod: ${line}`,
+        mend: "SMOKE_IMAGE with an image of nginx",
+      }),
+    ),
 };
 
 /** A container whose process is no child of containerd's shim. */

@@ -2,8 +2,8 @@
  * Units of the guide that do not run, processes that do not move, and controllers that do not do their part.
  */
 import { byNodePort, fromRuntime, gettingPods, guide, throughKubelet } from "./checks.ts";
-import type { Evidence, Finding, Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, lastComplaint, linesOf, shortened, unitsOf } from "./reading.ts";
+import type { Rule } from "./model.ts";
+import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, secondsBehindOthers, shortened, unitsOf } from "./reading.ts";
 
 type Part = Pick<Rule, "explains" | "guide"> & { unit: string };
 
@@ -43,16 +43,18 @@ const suspended = ({ unit, ...common }: Part): Rule => ({
   ...common,
   id: `${unit}-suspended`,
   find: (evidence) =>
-    firstOf(hostsOf(evidence), (host) => {
-      const line = linesOf(evidence, host, "processes").find((candidate) => new RegExp(`^${unit} \\d+ T`).test(candidate));
-      if (line === undefined) return undefined;
-      const [, pid = ""] = line.split(" ");
-      return {
-        what: `${unit} on ${host} is suspended: its process ${pid} is in state T, and answers nobody`,
-        seen: `${host}: ${line}`,
-        mend: `ssh ${host} kill -CONT ${pid}`,
-      };
-    }),
+    lineOnFirst(
+      evidence,
+      { hosts: hostsOf(evidence), name: "processes", matches: (line) => new RegExp(`^${unit} \\d+ T`).test(line) },
+      (host, line) => {
+        const [, pid = ""] = line.split(" ");
+        return {
+          what: `${unit} on ${host} is suspended: its process ${pid} is in state T, and answers nobody`,
+          seen: `${host}: ${line}`,
+          mend: `ssh ${host} kill -CONT ${pid}`,
+        };
+      },
+    ),
 });
 
 const noSpace: Rule = {
@@ -123,15 +125,13 @@ const forbidden = ({ name, explains, does }: Controller): Rule => ({
   },
 });
 
-/** A Lease that is old beside those of the others: a clock that is wrong makes all of them old. */
 const silentLeader = (unit: string): Rule => ({
   id: `${unit}-silent`,
   explains: gettingPods,
   guide: guide.controlPlane,
-  find: ({ api }: Evidence): Finding | undefined => {
-    const lease = api.leases.find(({ name }) => name === unit);
-    const youngest = Math.min(...api.leases.map(({ secondsSinceRenewal }) => secondsSinceRenewal));
-    if (lease === undefined || lease.secondsSinceRenewal - youngest < 30) return undefined;
+  find: (evidence) => {
+    const lease = evidence.api.leases.find(({ name }) => name === unit);
+    if (lease === undefined || secondsBehindOthers(evidence, lease) < 30) return undefined;
     const [host = ""] = lease.holder.split("_", 1);
     return {
       what: `${unit} on ${host} has not renewed its Lease for ${lease.secondsSinceRenewal} s: it does not reach the API server`,

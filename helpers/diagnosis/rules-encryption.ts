@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { guide, inEtcd, writtenByAPIServer } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
 import { firstOf, flagOf, hostsOf, linesOf, runsOn, section } from "./reading.ts";
-import { told } from "./rules-etcdctl.ts";
+import { toldOfServer } from "./rules-etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
 
@@ -103,16 +103,16 @@ export const encryptionRules: readonly Rule[] = [
       ? undefined
       : `encrypts Secrets with the key ${keyName}, where ${expected.keyName} is expected`,
   ),
-  told({ id: "other-key-bytes", explains: ["secret-decrypts"], saying: /.*does not open it.*/ }, (host, { given }) => ({
+  toldOfServer({ id: "other-key-bytes", explains: ["secret-decrypts"], saying: /.*does not open it.*/ }, (host, { given }) => ({
     what: `the key ${given.encryption.keyName} in ${given.encryption.configurationPath} has other bytes than the one of kube-apiserver on ${host}`,
     mend: `copy the EncryptionConfiguration of ${host} anew, and see SMOKE_ENCRYPTION_CONFIG`,
   })),
-  told({ id: "key-not-given", explains: ["secret-decrypts"], saying: /.*has no key for it.*/ }, (host, { given }) => ({
+  toldOfServer({ id: "key-not-given", explains: ["secret-decrypts"], saying: /.*has no key for it.*/ }, (host, { given }) => ({
     what: `${given.encryption.configurationPath} has no key for what kube-apiserver on ${host} stores`,
     mend: `copy the EncryptionConfiguration of ${host} anew, and see SMOKE_ENCRYPTION_CONFIG`,
   })),
   // Read back or decrypted, it has the canary that the run has written, and something else has changed.
-  told(
+  toldOfServer(
     {
       id: "secret-altered",
       explains: ["secret-read-back", "secret-decrypts"],
@@ -137,7 +137,7 @@ export const encryptionRules: readonly Rule[] = [
             mend: "who changes Secrets, and should remove the finalizer? kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations",
           },
   },
-  told(
+  toldOfServer(
     {
       id: "etcd-shows-other-data",
       explains: ["secret-decrypts", "secret-deleted"],
@@ -148,15 +148,18 @@ export const encryptionRules: readonly Rule[] = [
       mend: `ssh ${host} 'file $(command -v etcdctl)'  # is it etcd's own program?`,
     }),
   ),
-  told(
+  toldOfServer(
     { id: "stored-around-the-api", explains: writtenByAPIServer, saying: /.*(begins: expected|traces of the Secret|it is plaintext).*/ },
     (host) => ({
       what: `the Secret lies in etcd as kube-apiserver on ${host} would not store it: it was written there around the API`,
       mend: `who else writes to etcd on ${host}? Rewrite the Secret: kubectl get secret NAME -o json | kubectl replace -f -`,
     }),
   ),
-  told({ id: "etcdctl-not-answered", explains: inEtcd, saying: /.*etcdctl.* exited \d+, expected 0: .*/, guide: guide.etcd }, (host) => ({
-    what: `etcdctl on ${host} gets no answer from etcd`,
-    mend: "SMOKE_ETCDCTL_FLAGS with the endpoints and certificates of etcd",
-  })),
+  toldOfServer(
+    { id: "etcdctl-not-answered", explains: inEtcd, saying: /.*etcdctl.* exited \d+, expected 0: .*/, guide: guide.etcd },
+    (host) => ({
+      what: `etcdctl on ${host} gets no answer from etcd`,
+      mend: "SMOKE_ETCDCTL_FLAGS with the endpoints and certificates of etcd",
+    }),
+  ),
 ];

@@ -3,31 +3,25 @@
  */
 import { guide, inEtcd } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { shortened } from "./reading.ts";
-
-const sayingOf = (message: string, pattern: RegExp): string => shortened((pattern.exec(message)?.[0] ?? message).split("\n", 1)[0] ?? "");
+import { toldByMessage } from "./saying.ts";
 
 /** A cause that the message tells by itself, about the host that runs etcd. */
-export const told = (
+export const toldOfServer = (
   rule: Omit<Rule, "find" | "guide"> & { saying: RegExp; guide?: string },
   tell: (host: string, evidence: Evidence) => Omit<Finding, "seen">,
-): Rule => ({
-  guide: guide.encryption,
-  ...rule,
-  find: (evidence, { message }) => ({ ...tell(evidence.given.server, evidence), seen: sayingOf(message, rule.saying) }),
-});
+): Rule => toldByMessage({ guide: guide.encryption, ...rule }, (_found, evidence) => tell(evidence.given.server, evidence));
 
 /** These come before all others: an instrument that does not look shows nothing, and an API server says itself what it cannot read. */
 export const etcdctlRules: readonly Rule[] = [
-  told({ id: "etcdctl-missing", explains: inEtcd, saying: /.*etcdctl.* exited 127.*/, guide: guide.etcd }, (host) => ({
+  toldOfServer({ id: "etcdctl-missing", explains: inEtcd, saying: /.*etcdctl.* exited 127.*/, guide: guide.etcd }, (host) => ({
     what: `etcdctl is not on ${host}, or not where commands over SSH find it`,
     mend: `ssh ${host} 'command -v etcdctl || ls -l /usr/local/bin'  # copy etcdctl to /usr/local/bin`,
   })),
-  told({ id: "another-etcd", explains: inEtcd, saying: /.*etcdctl must show the ConfigMap.*/, guide: guide.etcd }, (host) => ({
+  toldOfServer({ id: "another-etcd", explains: inEtcd, saying: /.*etcdctl must show the ConfigMap.*/, guide: guide.etcd }, (host) => ({
     what: `etcdctl on ${host} does not ask the etcd of this cluster`,
     mend: `SMOKE_ETCDCTL_FLAGS with the --endpoints of kube-apiserver's --etcd-servers; ssh ${host} 'type etcdctl; env | grep ETCDCTL'`,
   })),
-  told(
+  toldOfServer(
     {
       id: "etcdctl-contradicts-itself",
       explains: inEtcd,
@@ -39,7 +33,7 @@ export const etcdctlRules: readonly Rule[] = [
       mend: `ssh ${host} 'file $(command -v etcdctl)'`,
     }),
   ),
-  told(
+  toldOfServer(
     {
       id: "stored-secret-unreadable",
       saying: /.*(unable to transform key|no matching prefix found|no matching key was found|identity transformer tried).*/,

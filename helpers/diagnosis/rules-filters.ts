@@ -3,7 +3,7 @@
  */
 import { byNodePort, guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { cniOf, firstOf, linesOf, workersOf } from "./reading.ts";
+import { cniOf, firstOf, lineOnFirst, linesOf, workersOf } from "./reading.ts";
 
 /** A rule as iptables-save prints it, behind its table. */
 type Filter = { line: string; table: string; chain: string; rule: string };
@@ -84,16 +84,18 @@ const ofNftables = (id: string, pattern: RegExp, what: (host: string, rule: stri
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence) =>
-    firstOf(workersOf(evidence), (host): Finding | undefined => {
-      const line = linesOf(evidence, host, "nft").find((candidate) => pattern.test(candidate) && !candidate.includes("ct state invalid"));
-      if (line === undefined) return undefined;
-      const [family, table, chain, , ...rule] = line.split(" ");
-      return {
-        what: what(host, rule.join(" ")),
-        seen: `${host}: nft list ruleset: ${line}`,
-        mend: `ssh ${host} nft flush chain ${family} ${table} ${chain}`,
-      };
-    }),
+    lineOnFirst(
+      evidence,
+      { hosts: workersOf(evidence), name: "nft", matches: (line) => pattern.test(line) && !line.includes("ct state invalid") },
+      (host, line) => {
+        const [family, table, chain, , ...rule] = line.split(" ");
+        return {
+          what: what(host, rule.join(" ")),
+          seen: `${host}: nft list ruleset: ${line}`,
+          mend: `ssh ${host} nft flush chain ${family} ${table} ${chain}`,
+        };
+      },
+    ),
 });
 
 export const filterRules: readonly Rule[] = [

@@ -4,7 +4,7 @@
 import { guide, throughKubelet } from "./checks.ts";
 import { lineWith, met } from "./kubelet-seen.ts";
 import type { Rule } from "./model.ts";
-import { addressOfNode, firstOf, hostsOf, linesOf, workersOf } from "./reading.ts";
+import { addressOfNode, hostsOf, lineOnFirst, workersOf } from "./reading.ts";
 import { certificateRules } from "./rules-certificates.ts";
 
 const explains = throughKubelet;
@@ -30,15 +30,15 @@ const handlersOff: Rule = {
   explains,
   guide: guide.workers,
   find: (evidence) =>
-    firstOf(workersOf(evidence), (host) => {
-      const setting = linesOf(evidence, host, "kubelet").find((line) => /enableDebuggingHandlers"?: *false/.test(line));
-      if (setting === undefined) return undefined;
-      return {
+    lineOnFirst(
+      evidence,
+      { hosts: workersOf(evidence), name: "kubelet", matches: (line) => /enableDebuggingHandlers"?: *false/.test(line) },
+      (host, setting) => ({
         what: `the kubelet of ${host} has its debugging handlers off, which serve logs, exec and port-forward`,
         seen: `${host}: kubelet-config.yaml: ${setting}`,
         mend: `enableDebuggingHandlers: true in /var/lib/kubelet/kubelet-config.yaml on ${host}, and restart the kubelet`,
-      };
-    }),
+      }),
+    ),
 };
 
 const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, exit, ip }, evidence) => {
@@ -66,16 +66,18 @@ const portDropped: Rule = {
   explains,
   guide: guide.workers,
   find: (evidence) =>
-    firstOf(hostsOf(evidence), (host) => {
-      const rule = linesOf(evidence, host, "filters").find((line) => /-A .*\b10250\b.*-j (DROP|REJECT)/.test(line));
-      if (rule === undefined) return undefined;
-      const [table = "filter", ...rest] = rule.split(" ");
-      return {
-        what: `a rule on ${host} drops what goes to port 10250, where kubelets listen`,
-        seen: `${host}: iptables-save: ${rule}`,
-        mend: `ssh ${host} iptables -t ${table} ${rest.join(" ").replace("-A ", "-D ")}`,
-      };
-    }),
+    lineOnFirst(
+      evidence,
+      { hosts: hostsOf(evidence), name: "filters", matches: (line) => /-A .*\b10250\b.*-j (DROP|REJECT)/.test(line) },
+      (host, rule) => {
+        const [table = "filter", ...rest] = rule.split(" ");
+        return {
+          what: `a rule on ${host} drops what goes to port 10250, where kubelets listen`,
+          seen: `${host}: iptables-save: ${rule}`,
+          mend: `ssh ${host} iptables -t ${table} ${rest.join(" ").replace("-A ", "-D ")}`,
+        };
+      },
+    ),
 };
 
 const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit }) =>
@@ -88,7 +90,7 @@ const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exi
 );
 
 /** What the check itself has been told, where nobody on `server` could look. */
-const toldByMessage = (id: string, saying: RegExp, chapter: string, what: (node: string) => string, mend: string): Rule => ({
+const toldOfKubelet = (id: string, saying: RegExp, chapter: string, what: (node: string) => string, mend: string): Rule => ({
   id,
   explains,
   saying,
@@ -108,21 +110,21 @@ export const kubeletRules: readonly Rule[] = [
   ...certificateRules,
   portDropped,
   unreachable,
-  toldByMessage(
+  toldOfKubelet(
     "node-name-unresolvable-told",
     /lookup \S+.*(no such host|server misbehaving|name resolution|i\/o timeout)/,
     guide.machines,
     (node) => `the name of ${node} does not resolve where kube-apiserver runs`,
     "add the Nodes to /etc/hosts there",
   ),
-  toldByMessage(
+  toldOfKubelet(
     "kubelet-certificate-told",
     /x509: |tls: /,
     guide.certificates,
     (node) => `kube-apiserver does not accept the serving certificate of the kubelet of ${node}`,
     "issue it with the cluster's CA, for the Node's name",
   ),
-  toldByMessage(
+  toldOfKubelet(
     "wrong-kubelet-told",
     /pod does not exist|pod "?\S+"? not found/,
     guide.machines,

@@ -4,7 +4,7 @@
 import { overlaps } from "../cidr.ts";
 import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { addressOfNode, cniOf, firstOf, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { addressOfNode, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
 import { routeRules } from "./rules-routes.ts";
 
 const explains = [...overPodNetwork, "pods-on-bridge"];
@@ -109,16 +109,11 @@ const queueing: Rule = {
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence) =>
-    firstOf(hostsOf(evidence), (host) => {
-      const line = linesOf(evidence, host, "queueing").find((candidate) => / (netem|tbf) /.test(candidate));
-      return line === undefined
-        ? undefined
-        : {
-            what: `${host} delays or loses packets on purpose`,
-            seen: `${host}: tc qdisc: ${line}`,
-            mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} root`,
-          };
-    }),
+    lineOnFirst(evidence, { hosts: hostsOf(evidence), name: "queueing", matches: (line) => / (netem|tbf) /.test(line) }, (host, line) => ({
+      what: `${host} delays or loses packets on purpose`,
+      seen: `${host}: tc qdisc: ${line}`,
+      mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} root`,
+    })),
 };
 
 export const podNetworkRules: readonly Rule[] = [
@@ -149,15 +144,17 @@ export const podRules: readonly Rule[] = [
     explains: [...overPodNetwork, "port-forward", "logs-recorded", "logs-followed"],
     guide: guide.smokeTest,
     find: (evidence) =>
-      firstOf(workersOf(evidence), (host) => {
-        const line = linesOf(evidence, host, "pods").find((candidate) => / exit=(7|28|52|56) /.test(candidate));
-        const [name = ""] = line?.split(" ", 1) ?? [];
-        if (line === undefined) return undefined;
-        return {
-          what: `Pod ${name} on ${host} does not answer, not even to its own Node`,
-          seen: `${host}: curl the Pod: ${line}`,
-          mend: `kubectl -n ${evidence.given.namespace} describe pod ${name}`,
-        };
-      }),
+      lineOnFirst(
+        evidence,
+        { hosts: workersOf(evidence), name: "pods", matches: (line) => / exit=(7|28|52|56) /.test(line) },
+        (host, line) => {
+          const [name = ""] = line.split(" ", 1);
+          return {
+            what: `Pod ${name} on ${host} does not answer, not even to its own Node`,
+            seen: `${host}: curl the Pod: ${line}`,
+            mend: `kubectl -n ${evidence.given.namespace} describe pod ${name}`,
+          };
+        },
+      ),
   },
 ];

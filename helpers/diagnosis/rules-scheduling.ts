@@ -3,7 +3,7 @@
  */
 import { gettingPods, guide } from "./checks.ts";
 import type { Evidence, Rule } from "./model.ts";
-import { lastComplaint, linesOf, shortened } from "./reading.ts";
+import { lastComplaint, linesOf, secondsBehindOthers, shortened } from "./reading.ts";
 
 const toPods = ["pods-spread", ...gettingPods];
 
@@ -30,9 +30,9 @@ export const schedulingRules: readonly Rule[] = [
     id: "node-not-ready",
     explains: ["nodes-ready", ...toPods],
     guide: guide.workers,
-    find: ({ api }, { check }) => {
-      const node = api.nodes.find(({ ready }) => ready !== "True");
-      const explainsIt = check === "nodes-ready" || matters({ api } as Evidence, check, /not-ready|unreachable|pressure/);
+    find: (evidence, { check }) => {
+      const node = evidence.api.nodes.find(({ ready }) => ready !== "True");
+      const explainsIt = check === "nodes-ready" || matters(evidence, check, /not-ready|unreachable|pressure/);
       if (node === undefined || !explainsIt) return undefined;
       return {
         what: `${node.name} is not Ready: its kubelet does not report, or reports a problem`,
@@ -47,10 +47,7 @@ export const schedulingRules: readonly Rule[] = [
     guide: guide.workers,
     find: (evidence) => {
       const { leases, nodes } = evidence.api;
-      const youngest = Math.min(...leases.map(({ secondsSinceRenewal }) => secondsSinceRenewal));
-      const silent = leases.find(
-        ({ name, secondsSinceRenewal }) => nodes.some((node) => node.name === name) && secondsSinceRenewal - youngest > 25,
-      );
+      const silent = leases.find((lease) => nodes.some(({ name }) => name === lease.name) && secondsBehindOthers(evidence, lease) > 25);
       if (silent === undefined) return undefined;
       const [from] = linesOf(evidence, silent.name, "api-from-here");
       return {

@@ -3,27 +3,7 @@
  */
 import { guide } from "./checks.ts";
 import type { Rule } from "./model.ts";
-import { shortened } from "./reading.ts";
-
-/** The first line of a message, as far as anybody reads. */
-export const firstLine = (text: string): string => shortened(text.split("\n", 1)[0] ?? "");
-
-/** A cause that the message tells by itself. `what` and `mend` get what the pattern has captured. */
-export function told(
-  id: string,
-  saying: RegExp,
-  { what, mend, chapter }: { what: (...found: string[]) => string; mend: (...found: string[]) => string; chapter: string },
-): Rule {
-  return {
-    id,
-    saying,
-    guide: chapter,
-    find: (_evidence, { message }) => {
-      const [line, ...found] = saying.exec(message) ?? [];
-      return line === undefined ? undefined : { what: what(...found), seen: firstLine(line), mend: mend(...found) };
-    },
-  };
-}
+import { toldByMessage } from "./saying.ts";
 
 const ssh = (
   id: string,
@@ -32,7 +12,10 @@ const ssh = (
   mend: (host: string, whom: string) => string,
 ): Rule =>
   // At the beginning of a line: that SSH is out of order as well is told in the middle of other messages.
-  told(id, new RegExp(`^(\\S+): cannot open SSH to (\\S+): .*${problem.source}.*`, "m"), { what, mend, chapter: guide.machines });
+  toldByMessage(
+    { id, saying: new RegExp(`^(\\S+): cannot open SSH to (\\S+): .*${problem.source}.*`, "m"), guide: guide.machines },
+    ([host = "", whom = ""]) => ({ what: what(host, whom), mend: mend(host, whom) }),
+  );
 
 export const sshRules: readonly Rule[] = [
   ssh(
@@ -65,14 +48,19 @@ export const sshRules: readonly Rule[] = [
     (host, whom) => `${host} is not reached by SSH at ${whom}`,
     (host) => `is ${host} up, and its address in SMOKE_HOSTS right?`,
   ),
-  told("ssh-other-machine", /^(\S+): \S+?@(\S+):\d+ answers that its hostname is "([^"]*)".*/m, {
-    what: (host = "", address = "", hostname = "") => `the SSH address of ${host}, ${address}, is that of ${hostname}`,
-    mend: (host) => `set the address of ${host} right in SMOKE_HOSTS`,
-    chapter: guide.machines,
-  }),
-  told("sudo-refused", /^(\S+): .* sudo does not let (\S+) in without a password.*/m, {
-    what: (host, user) => `${user} may not become root on ${host}`,
-    mend: () => "SMOKE_SSH_USER=root, or NOPASSWD in sudoers",
-    chapter: guide.machines,
-  }),
+  toldByMessage(
+    {
+      id: "ssh-other-machine",
+      saying: /^(\S+): \S+?@(\S+):\d+ answers that its hostname is "([^"]*)".*/m,
+      guide: guide.machines,
+    },
+    ([host, address, hostname]) => ({
+      what: `the SSH address of ${host}, ${address}, is that of ${hostname}`,
+      mend: `set the address of ${host} right in SMOKE_HOSTS`,
+    }),
+  ),
+  toldByMessage(
+    { id: "sudo-refused", saying: /^(\S+): .* sudo does not let (\S+) in without a password.*/m, guide: guide.machines },
+    ([host, user]) => ({ what: `${user} may not become root on ${host}`, mend: "SMOKE_SSH_USER=root, or NOPASSWD in sudoers" }),
+  ),
 ];

@@ -3,7 +3,7 @@
  * check's own message is among it.
  */
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
-import { nodeOfPod, shortened } from "./reading.ts";
+import { firstLine, nodeOfPod, shortened } from "./reading.ts";
 
 export type Said = {
   /** The whole of what was said. */
@@ -40,6 +40,19 @@ export function saidOf(evidence: Evidence, { message }: Failure, pattern: RegExp
 
 /** The Node of the Pod that a line names, `smoke-1/nginx-x` or `nginx-x on node-1`. */
 const nodeNamedIn = ({ api }: Evidence, line: string): string => api.pods.find(({ name }) => line.includes(name))?.nodeName ?? "";
+
+/** A cause that the message tells by itself. `tell` gets what `saying` has captured. */
+export const toldByMessage = (
+  { saying, ...rule }: Omit<Rule, "find"> & { saying: RegExp },
+  tell: (found: readonly string[], evidence: Evidence) => Omit<Finding, "seen">,
+): Rule => ({
+  ...rule,
+  saying,
+  find: (evidence, { message }) => {
+    const [line, ...found] = saying.exec(message) ?? [];
+    return line === undefined ? undefined : { ...tell(found, evidence), seen: firstLine(line) };
+  },
+});
 
 type Told = Omit<Rule, "find" | "explains"> & {
   explains: readonly string[];
