@@ -1,22 +1,21 @@
 /**
  * Whether the suite passes on a cluster that is not as the guide has it, and right all the same.
  */
-import { runLab } from "../commands.ts";
 import { untilSo, type Lab } from "../faults/fault.ts";
 import { healthy } from "../healthy.ts";
-import { chosenInstance } from "../instance.ts";
 import { runSuite, type Outcome } from "../operator.ts";
-import { labOf } from "../proof/lab.ts";
+import { bootedLab } from "../proof/lab.ts";
 import type { LegalCluster } from "./cluster.ts";
 
 /** Sentences for what was not as it should be; none when the suite has passed. The lab is again as it was afterwards. */
 export async function proveLegal(lab: Lab, cluster: LegalCluster): Promise<string[]> {
   const { workers } = cluster;
   if (workers === undefined) return passes(lab, cluster);
+  const { name, topology } = lab.instance;
   try {
-    return await passes(await rebooted(lab, workers), cluster);
+    return await passes(await bootedLab(name, "--workers", String(workers)), cluster);
   } finally {
-    await rebooted(lab, lab.instance.topology.workers.length);
+    await bootedLab(name, "--workers", String(topology.workers.length));
   }
 }
 
@@ -32,14 +31,6 @@ async function passes(lab: Lab, cluster: LegalCluster): Promise<string[]> {
     await cluster.undo(lab);
     await healthy(lab.instance, 120_000);
   }
-}
-
-/** A lab of this name is built anew, in another shape. */
-async function rebooted({ instance: { name, topology } }: Lab, workers: number): Promise<Lab> {
-  const { exitCode, output } = await runLab(name, "up", "--workers", String(workers));
-  if (exitCode !== 0) throw new Error(output);
-  const instance = chosenInstance({ LAB_NAME: name, LAB_SUBNET: topology.subnet }, workers);
-  return labOf(instance);
 }
 
 /** Sentences for each check that has not passed, and is not skipped for the reason that the cluster gives it. */

@@ -43,14 +43,17 @@ export async function recordProved({ name, problems, seconds, lab }: Proved): Pr
 
 /** Changes whenever a record does, or the file in which it is written, or the spec file of a check that it speaks of. */
 export function fingerprintOf(record: Fault | LegalCluster): string {
-  const spoken = "fails" in record ? [...record.fails, ...record.inconclusive] : allChecks();
-  const specs = Object.entries(checksBySuite()).filter(([, checks]) => checks.some((id) => spoken.includes(id)));
+  const suites = Object.entries(checksBySuite());
+  // A legal cluster is one on which every check has something to say.
+  const specs = "fails" in record ? suites.filter(([, checks]) => checks.some((id) => speaksOf(record, id))) : suites;
   const file = Object.entries(faultsByFile).find(([, written]) => written.some(({ name }) => name === record.name))?.[0];
   const source = file === undefined ? "lab/legal/index.ts" : `lab/faults/${file}.ts`;
   const hash = createHash("sha256").update(JSON.stringify(record, withExpressions));
   for (const path of [source, ...specs.map(([spec]) => spec)]) hash.update(readFileSync(join(root, path)));
   return hash.digest("hex").slice(0, 16);
 }
+
+const speaksOf = ({ fails, inconclusive }: Fault, id: string): boolean => fails.includes(id) || inconclusive.includes(id);
 
 /** JSON knows no regular expressions. What functions do is in the file. */
 const withExpressions = (_key: string, value: unknown): unknown => (value instanceof RegExp ? String(value) : value);

@@ -6,29 +6,18 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { stoppedHosts } from "../environment.ts";
 import { healthy } from "../healthy.ts";
 import { chosenInstance, readDefinition } from "../instance.ts";
-import { acquireLock } from "../lock.ts";
 import { runSuite } from "../operator.ts";
 import { onHost, runLab, startLab } from "../commands.ts";
 import { tracesOn } from "./machine.ts";
+import { ownLab } from "./own-lab.ts";
 
 const name = "selflife";
 const instance = chosenInstance({ LAB_NAME: name }, 3);
 const up = { parameters: ["up", "--workers", "3"] };
 
-let release = (): void => undefined;
-let before: Record<string, unknown>;
-
-beforeAll(async () => {
-  release = await acquireLock(name, () => process.stderr.write("Another run of these tests is at work on this machine; waiting for it.\n"));
-  // What a killed run of these tests has left is not what is looked for here.
-  await runLab(name, "down");
-  before = await tracesOn(instance);
-});
-
-afterAll(async () => {
-  await runLab(name, "down");
-  release();
-});
+const { begin, end, tracesBefore } = ownLab(instance);
+beforeAll(begin);
+afterAll(end);
 
 test("all that stands in the way is said at once, with exit code 2, and nothing is changed", async () => {
   const environment = { LAB_SUBNET: "127.0.0.0/24", LAB_BINARIES: "/nowhere" };
@@ -37,7 +26,7 @@ test("all that stands in the way is said at once, with exit code 2, and nothing 
   expect(output).toContain('LAB_BINARIES="/nowhere": it lacks kube-apiserver');
   expect(output).toContain("The lab's network 127.0.0.0/24 overlaps address 127.0.0.1/8 of lo");
   expect(exitCode, output).toBe(2);
-  expect(await tracesOn(instance)).toEqual(before);
+  expect(await tracesOn(instance)).toEqual(tracesBefore());
 });
 
 test("what an up that was killed has left is said, and removed without a trace", async () => {
@@ -48,9 +37,9 @@ test("what an up that was killed has left is said, and removed without a trace",
   const left = await tracesOn(instance);
   const down = await runLab(name, "down");
 
-  expect(left, "what a killed up leaves").not.toEqual(before);
+  expect(left, "what a killed up leaves").not.toEqual(tracesBefore());
   expect(down.exitCode, down.output).toBe(0);
-  expect(await tracesOn(instance)).toEqual(before);
+  expect(await tracesOn(instance)).toEqual(tracesBefore());
 });
 
 test("after a kill, up builds it anew, while a second up waits, says so, and finds it healthy", async () => {
@@ -91,5 +80,5 @@ test("a host that was killed is told by status, and the lab that has lost it goe
 
   expect(status).toEqual({ exitCode: 1, output: `"${name}" is not up: node-1 does not run. Repair it: npm run lab -- up\n` });
   expect(down.exitCode, down.output).toBe(0);
-  expect(await tracesOn(instance)).toEqual(before);
+  expect(await tracesOn(instance)).toEqual(tracesBefore());
 });

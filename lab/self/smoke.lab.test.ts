@@ -2,7 +2,6 @@
  * The suite on a real cluster, as an operator uses it, on a lab of its own; whoever has another lab up keeps it. The tests are told in
  * order: each begins where the one before has ended.
  */
-import { globSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,18 +10,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { managedByLabel, managedBy } from "../../helpers/run.ts";
 import { healthy, kubectl } from "../healthy.ts";
 import { chosenInstance } from "../instance.ts";
-import { acquireLock } from "../lock.ts";
 import { runSuite, startSuite } from "../operator.ts";
+import { allChecks, root } from "../proof/checks.ts";
 import { run } from "../run.ts";
 import { onHost, runLab } from "../commands.ts";
 import { tracesOn } from "./machine.ts";
+import { ownLab } from "./own-lab.ts";
 
 const name = "selftest";
 const instance = chosenInstance({ LAB_NAME: name });
-const root = join(import.meta.dirname, "../..");
-const checks = globSync("suites/*.spec.ts", { cwd: root }).flatMap((path) =>
-  [...readFileSync(join(root, path), "utf8").matchAll(/\btest\(\s*"([^:]+):/g)].map(([, id]) => id as string),
-);
+const checks = allChecks();
 const passed = Object.fromEntries(checks.map((id) => [id, { verdict: "pass", message: "" }]));
 
 /** What of any run is in the cluster: its namespaces by name, and whatever carries the label of a run. */
@@ -45,20 +42,9 @@ async function leftAfterTenSeconds(): Promise<string[]> {
   return leftInCluster();
 }
 
-let release = (): void => undefined;
-let before: Record<string, unknown>;
-
-beforeAll(async () => {
-  release = await acquireLock(name, () => process.stderr.write("Another run of these tests is at work on this machine; waiting for it.\n"));
-  // What a killed run of these tests has left is not what is looked for here.
-  await runLab(name, "down");
-  before = await tracesOn(instance);
-});
-
-afterAll(async () => {
-  await runLab(name, "down");
-  release();
-});
+const { begin, end, tracesBefore } = ownLab(instance);
+beforeAll(begin);
+afterAll(end);
 
 // From an empty cache its binaries are built first, which is the best part of an hour on a slow machine.
 test("the lab boots, and ends in being healthy", { timeout: 60 * 60_000 }, async () => {
@@ -229,5 +215,5 @@ test("the lab goes down without a trace", async () => {
   const { exitCode, output } = await runLab(name, "down");
 
   expect(exitCode, output).toBe(0);
-  expect(await tracesOn(instance)).toEqual(before);
+  expect(await tracesOn(instance)).toEqual(tracesBefore());
 });
