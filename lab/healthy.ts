@@ -3,17 +3,20 @@
  */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { loadKubeconfig } from "../helpers/kubeconfig.ts";
+import { KubernetesClient } from "../helpers/kubernetes.ts";
 import { pauseImage } from "./components/containerd.ts";
 import { componentsOf } from "./components/index.ts";
 import { leadersOf, runOnHost } from "./host.ts";
-import type { Instance } from "./instance.ts";
-import { run, succeeds } from "./run.ts";
+import { clusterName, type Instance } from "./instance.ts";
 
 type Node = {
   metadata: { name: string };
   spec: { taints?: { key: string }[]; unschedulable?: boolean };
   status: { conditions?: { type: string; status: string; message: string }[] };
 };
+
+const requestTimeoutMs = 5_000;
 
 /** kubectl as admin of an instance, the one that its server has. */
 export const kubectl = (instance: Instance, ...parameters: readonly string[]): [string, ...string[]] => [
@@ -30,18 +33,23 @@ export const kubectl = (instance: Instance, ...parameters: readonly string[]): [
  */
 export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const problem = await problemOf(instance).catch((error: Error) => error.message);
-    if (problem === undefined) return;
-    if (Date.now() > deadline) throw new Error(`The lab is not healthy after ${timeoutMs / 1000} s; last seen: ${problem}`);
-    await sleep(200);
+  const client = new KubernetesClient(await loadKubeconfig(instance.kubeconfig, clusterName));
+  try {
+    for (;;) {
+      const problem = await problemOf(instance, client).catch((error: Error) => error.message);
+      if (problem === undefined) return;
+      if (Date.now() > deadline) throw new Error(`The lab is not healthy after ${timeoutMs / 1000} s; last seen: ${problem}`);
+      await sleep(200);
+    }
+  } finally {
+    await client.close();
   }
 }
 
-async function problemOf(instance: Instance): Promise<string | undefined> {
-  const ready = await run(kubectl(instance, "get", "--raw", "/readyz"));
+async function problemOf(instance: Instance, client: KubernetesClient): Promise<string | undefined> {
+  const ready = await client.text("/readyz", { timeoutMs: requestTimeoutMs });
   if (ready !== "ok") return `/readyz answered ${ready}`;
-  const nodes = (JSON.parse(await run(kubectl(instance, "get", "nodes", "-o", "json"))) as { items: Node[] }).items;
+  const nodes = await client.list<Node>("/api/v1/nodes", { timeoutMs: requestTimeoutMs });
   const problems = instance.topology.workers.flatMap(
     ({ name }) =>
       nodeProblem(
@@ -51,7 +59,7 @@ async function problemOf(instance: Instance): Promise<string | undefined> {
   );
   // The API calls a Node Ready for most of a minute after its kubelet has stopped; systemd knows at once.
   if (problems.length === 0) problems.push(...(await unitProblems(instance)));
-  return problems.length > 0 ? problems.join("; ") : scratchProblem(instance);
+  return problems.length > 0 ? problems.join("; ") : scratchProblem(instance, client);
 }
 
 async function unitProblems(instance: Instance): Promise<string[]> {
@@ -78,33 +86,42 @@ function nodeProblem(name: string, node: Node | undefined): string | undefined {
 }
 
 /** A namespace of its own shows whether controllers and kubelets are at work. */
-async function scratchProblem(instance: Instance): Promise<string | undefined> {
-  const name = `lab-scratch-${process.pid}`;
-  await run(kubectl(instance, "create", "namespace", name));
+async function scratchProblem(instance: Instance, client: KubernetesClient): Promise<string | undefined> {
+  const { metadata } = await client.create<{ metadata: { name: string; uid: string } }>("/api/v1/namespaces", {
+    metadata: { generateName: "lab-scratch-" },
+  });
+  const namespace = `/api/v1/namespaces/${metadata.name}`;
   try {
-    return (await controllersProblem(instance, name)) ?? (await kubeletsProblem(instance, name));
+    return (await controllersProblem(client, namespace)) ?? (await kubeletsProblem(instance, client, namespace));
   } finally {
-    await run(kubectl(instance, "delete", "namespace", name, "--wait=false"));
+    await client.delete(namespace, { uid: metadata.uid });
   }
 }
 
-async function controllersProblem(instance: Instance, namespace: string): Promise<string | undefined> {
-  for (let attempt = 0; attempt < 20; attempt++) {
-    const found = await run(kubectl(instance, "-n", namespace, "get", "serviceaccount", "default", "--ignore-not-found", "-o", "name"));
-    if (found !== "") return undefined;
+/** Whether something is so within some seconds. */
+async function within(timeoutMs: number, isSo: () => Promise<boolean>): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    if (await isSo()) return true;
+    if (Date.now() > deadline) return false;
     await sleep(100);
   }
-  return "a new namespace got no ServiceAccount: kube-controller-manager is not at work";
+}
+
+async function controllersProblem(client: KubernetesClient, namespace: string): Promise<string | undefined> {
+  const accounts = () => client.list(`${namespace}/serviceaccounts`, { timeoutMs: requestTimeoutMs });
+  const created = await within(2_000, async () => (await accounts()).length > 0);
+  return created ? undefined : "a new namespace got no ServiceAccount: kube-controller-manager is not at work";
 }
 
 /** A Node is called Ready for as long as a minute before its kubelet hears of new Pods again, after the API server was away. */
-async function kubeletsProblem(instance: Instance, namespace: string): Promise<string | undefined> {
-  const items = instance.topology.workers.map(({ name }) => scratchPod(name));
-  await run(kubectl(instance, "-n", namespace, "create", "--filename=-"), {
-    input: JSON.stringify({ apiVersion: "v1", kind: "List", items }),
+async function kubeletsProblem(instance: Instance, client: KubernetesClient, namespace: string): Promise<string | undefined> {
+  const pods = `${namespace}/pods`;
+  for (const { name } of instance.topology.workers) await client.create(pods, scratchPod(name), { timeoutMs: requestTimeoutMs });
+  const started = await within(5_000, async () => {
+    const seen = await client.list<{ status: { phase?: string } }>(pods, { timeoutMs: requestTimeoutMs });
+    return seen.every(({ status }) => status.phase === "Running");
   });
-  const running = ["wait", "--for=jsonpath={.status.phase}=Running", "pods", "--all", "--timeout=5s", "--request-timeout=0"];
-  const started = await succeeds(kubectl(instance, "-n", namespace, ...running));
   return started ? undefined : "within 5 s not every kubelet has started a Pod";
 }
 

@@ -1,7 +1,7 @@
 /**
  * CNI on a worker: its files, its plugins, its bridge and its addresses.
  */
-import { isSo, needingPods, untilSo, type Fault, type Lab } from "./fault.ts";
+import { isSo, needingPods, programIs, untilSo, type Fault, type Lab } from "./fault.ts";
 
 const folder = "/etc/cni/net.d";
 const bridgeFile = `${folder}/10-bridge.conf`;
@@ -31,15 +31,12 @@ const plugin = "/opt/cni/bin/bridge";
 const wired = "/run/pod-wired";
 
 /** A plugin that has had enough once it has wired a Pod. */
-const onlyOnce = `#!/bin/sh
-if [ "$CNI_COMMAND" = ADD ] && ! mkdir ${wired} 2>/dev/null; then
+const onlyOnce = `if [ "$CNI_COMMAND" = ADD ] && ! mkdir ${wired} 2>/dev/null; then
   echo '{"cniVersion": "1.0.0", "code": 100, "msg": "a Pod is wired already"}'
   exit 1
 fi
-exec ${plugin}.real
-`;
-
-const onWorkers = (lab: Lab, command: string): Promise<unknown> => Promise.all(workers.map((worker) => lab.on(worker, command)));
+exec ${plugin}.real`;
+const wiringOnce = programIs(workers, plugin, onlyOnce);
 
 export const cni: readonly Fault[] = [
   {
@@ -100,8 +97,11 @@ export const cni: readonly Fault[] = [
   {
     name: "deleted-pods-not-replaced",
     state: "either worker wires one Pod and no more, so that a deleted Pod has no successor",
-    inject: (lab) => onWorkers(lab, `mv ${plugin} ${plugin}.real && cat > ${plugin} <<'END' && chmod +x ${plugin}\n${onlyOnce}END\n`),
-    heal: (lab) => onWorkers(lab, `mv ${plugin}.real ${plugin} && rm -rf ${wired}`),
+    ...wiringOnce,
+    heal: async (lab) => {
+      await wiringOnce.heal(lab);
+      for (const worker of workers) await lab.on(worker, `rm -rf ${wired}`);
+    },
     holds: (lab) => isSo(lab, "node-0", `grep -q ${wired} ${plugin}`),
     fails: ["pod-replaced"],
     // One Pod cannot be spread.

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { healthy } from "../healthy.ts";
 import { removeRuns, type Fault, type Lab } from "./fault.ts";
+import { reconnect } from "./reconnect.ts";
 
 export const configuration = "/var/lib/kubernetes/encryption-config.yaml";
 const unit = "/etc/systemd/system/kube-apiserver.service";
@@ -49,6 +50,7 @@ const ruledBy = (beginning: string, change: (rule: Rule) => Rule) => storedAs(be
 
 async function restart(lab: Lab): Promise<void> {
   await lab.on("server", "systemctl daemon-reload && systemctl restart kube-apiserver");
+  await reconnect(lab);
   await healthy(lab.instance);
 }
 

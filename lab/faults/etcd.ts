@@ -1,26 +1,14 @@
 /**
  * etcd, and the etcdctl through which it is asked.
  */
-import { chmod, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { everyCheck, isSo, needingRun, throughEtcdctl, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
+import { everyCheck, isSo, needingRun, programIs, throughEtcdctl, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
 import { reconnect } from "./reconnect.ts";
 
 const etcdctl = "/usr/local/bin/etcdctl";
 const quota = "/etc/systemd/system/etcd.service.d/quota.conf";
 
 /** etcdctl is a script, which may call the real one, at `/usr/local/bin/etcdctl.real`. */
-export function etcdctlIs(script: string): Pick<Fault, "inject" | "heal"> {
-  const onServer = ({ instance }: Lab) => join(instance.rootOf("server"), etcdctl);
-  return {
-    inject: async (lab) => {
-      await rename(onServer(lab), `${onServer(lab)}.real`);
-      await writeFile(onServer(lab), `#!/bin/sh\n${script}\n`);
-      await chmod(onServer(lab), 0o755);
-    },
-    heal: (lab) => rename(`${onServer(lab)}.real`, onServer(lab)),
-  };
-}
+export const etcdctlIs = (script: string): Pick<Fault, "inject" | "heal"> => programIs(["server"], etcdctl, script);
 
 /** While nothing can be written no Lease is renewed; until they show that, what a run sees of the workers would be luck. */
 async function leasesAreOld(lab: Lab): Promise<boolean> {

@@ -1,10 +1,9 @@
 /**
  * Commands in a container that lose something on their way through the container runtime of node-1.
  */
-import { isSo, type Fault } from "./fault.ts";
+import { isSo, programIs, type Fault } from "./fault.ts";
 
 const runc = "/usr/local/bin/runc";
-const intended = `${runc}.intended`;
 
 /** In the replacement of a sed command, whose delimiter is #. */
 const escaped = (text: string): string => text.replaceAll(/[\\&#]/g, "\\$&");
@@ -15,15 +14,13 @@ const escaped = (text: string): string => text.replaceAll(/[\\&#]/g, "\\$&");
  */
 function runcBehind(option: "--bundle" | "--process", change: string): Pick<Fault, "inject" | "heal" | "holds"> {
   const script = [
-    "#!/bin/sh",
     `given= option=; for word; do [ "$option" = ${option} ] && given=$word; option=$word; done`,
     `[ -z "$given" ] || ${change}`,
-    `exec ${intended} "$@"`,
+    `exec ${runc}.real "$@"`,
   ].join("\n");
   return {
-    inject: (lab) => lab.on("node-1", `mv ${runc} ${intended} && cat > ${runc} <<'END' && chmod +x ${runc}\n${script}\nEND\n`),
-    heal: (lab) => lab.on("node-1", `mv ${intended} ${runc}`),
-    holds: (lab) => isSo(lab, "node-1", `grep -q '^exec ${intended}' ${runc}`),
+    ...programIs(["node-1"], runc, script),
+    holds: (lab) => isSo(lab, "node-1", `grep -q '^exec ${runc}.real' ${runc}`),
   };
 }
 

@@ -84,6 +84,15 @@ export const everyCheck: readonly string[] = ["nodes-ready", ...needingRun];
 export const isSo = async (lab: Lab, host: string, condition: string): Promise<boolean> =>
   (await lab.on(host, `if ${condition}; then echo yes; else echo no; fi`)).trim() === "yes";
 
+/** A script of `sh` stands in a program's place on some hosts. It may call the real one, which is at `<path>.real` meanwhile. */
+export function programIs(hosts: readonly string[], path: string, script: string): Pick<Fault, "inject" | "heal"> {
+  const onEach = (lab: Lab, command: string): Promise<unknown> => Promise.all(hosts.map((host) => lab.on(host, command)));
+  return {
+    inject: (lab) => onEach(lab, `mv ${path} ${path}.real && cat > ${path} <<'END' && chmod +x ${path}\n#!/bin/sh\n${script}\nEND\n`),
+    heal: (lab) => onEach(lab, `mv ${path}.real ${path}`),
+  };
+}
+
 /** A unit that does not run. */
 export function unitStopped(host: string, unit: string, judged: Pick<Fault, "fails" | "inconclusive" | "because"> & Partial<Fault>): Fault {
   return {

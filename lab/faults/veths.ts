@@ -3,24 +3,20 @@
  * that makes them.
  */
 import { bridgeGone } from "./cni.ts";
-import { isSo, type Fault } from "./fault.ts";
+import { isSo, programIs, type Fault } from "./fault.ts";
 
 const plugin = "/opt/cni/bin/bridge";
 
 /** A plugin that does something more for every Pod: $veth is the Node's end of the Pod's veth. */
-const wrapper = (then: string): string => `#!/bin/sh
-result=$(${plugin}.real) || { printf '%s' "$result"; exit 1; }
+const wrapper = (then: string): string => `result=$(${plugin}.real) || { printf '%s' "$result"; exit 1; }
 veth=$(printf '%s' "$result" | grep -o 'veth[0-9a-f]*' | head -n 1)
 if [ "$CNI_COMMAND" = ADD ]; then ${then}; fi >&2
-printf '%s' "$result"
-`;
+printf '%s' "$result"`;
 
 /** The CNI plugin of node-1, having made a Pod's veth, does this. */
 function bridgePluginThen(then: string): Pick<Fault, "inject" | "heal" | "holds"> {
   return {
-    inject: (lab) =>
-      lab.on("node-1", `mv ${plugin} ${plugin}.real && cat > ${plugin} <<'END' && chmod +x ${plugin}\n${wrapper(then)}END\n`),
-    heal: (lab) => lab.on("node-1", `mv ${plugin}.real ${plugin}`),
+    ...programIs(["node-1"], plugin, wrapper(then)),
     holds: (lab) => isSo(lab, "node-1", `grep -qF '${then}' ${plugin}`),
   };
 }

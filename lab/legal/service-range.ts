@@ -4,6 +4,7 @@
  * https://kubernetes.io/docs/tasks/network/reconfigure-default-service-ip-ranges/
  */
 import type { Lab } from "../faults/fault.ts";
+import { reconnect } from "../faults/reconnect.ts";
 import type { LegalCluster } from "./cluster.ts";
 import { serviceCIDR } from "../topology.ts";
 
@@ -26,6 +27,7 @@ async function takeClusterIPsFrom(lab: Lab, range: string): Promise<void> {
     `systemctl start ${units.join(" ")}`,
   ];
   await lab.on("server", steps.join(" && "));
+  await reconnect(lab);
 }
 
 export const serviceRangeChanged: Pick<LegalCluster, "arrange" | "undo" | "holds" | "environment"> = {
