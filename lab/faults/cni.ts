@@ -8,6 +8,10 @@ const bridgeFile = `${folder}/10-bridge.conf`;
 /** host-local keeps a file here for each address that it has given away. */
 const leases = "/var/lib/cni/networks/bridge";
 /** Removes the bridge of a worker; the plugin makes it anew for the next Pod. */
+const takeAddresses = `mkdir -p ${leases} && cd ${leases} && for i in $(seq 2 254); do [ -e 10.200.1.$i ] || echo filler > 10.200.1.$i; done`;
+const addressesAreTaken = (lab: Lab): Promise<boolean> =>
+  isSo(lab, "node-1", `[ "$(grep -lx filler ${leases}/10.200.1.* | wc -l)" = 253 ]`);
+
 export const bridgeGone = "ip link delete cni0 2>/dev/null || true";
 
 /** No Pod can get a sandbox on node-1; the scheduler sends one there all the same. */
@@ -83,13 +87,14 @@ export const cni: readonly Fault[] = [
   {
     name: "pod-addresses-exhausted-on-node-1",
     state: "every address of node-1's Pod CIDR is given away",
+    // A Pod that is on its way out still gives its address back.
     inject: (lab) =>
-      lab.on(
-        "node-1",
-        `mkdir -p ${leases} && cd ${leases} && for i in $(seq 2 254); do [ -e 10.200.1.$i ] || echo filler > 10.200.1.$i; done`,
-      ),
+      untilSo("every address of node-1 to be taken", async () => {
+        await lab.on("node-1", takeAddresses);
+        return addressesAreTaken(lab);
+      }),
     heal: (lab) => lab.on("node-1", `grep -lx filler ${leases}/10.200.1.* | xargs rm`),
-    holds: (lab) => isSo(lab, "node-1", `[ "$(ls ${leases}/10.200.1.* | wc -l)" = 253 ]`),
+    holds: addressesAreTaken,
     ...withoutSandbox,
     because: /on node-1: FailedCreatePodSandBox.*no IP addresses available in range set/,
     cause: /^Cause: the Pod subnet on node-1 has no address left/,
