@@ -7,11 +7,11 @@ const folder = "/etc/cni/net.d";
 const bridgeFile = `${folder}/10-bridge.conf`;
 /** host-local keeps a file here for each address that it has given away. */
 const leases = "/var/lib/cni/networks/bridge";
-/** Removes the bridge of a worker; the plugin makes it anew for the next Pod. */
 const takeAddresses = `mkdir -p ${leases} && cd ${leases} && for i in $(seq 2 254); do [ -e 10.200.1.$i ] || echo filler > 10.200.1.$i; done`;
 const addressesAreTaken = (lab: Lab): Promise<boolean> =>
   isSo(lab, "node-1", `[ "$(grep -lx filler ${leases}/10.200.1.* | wc -l)" = 253 ]`);
 
+/** Removes the bridge of a worker; the plugin makes it anew for the next Pod. */
 export const bridgeGone = "ip link delete cni0 2>/dev/null || true";
 
 /** No Pod can get a sandbox on node-1; the scheduler sends one there all the same. */
