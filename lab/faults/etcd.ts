@@ -39,8 +39,9 @@ export const etcd: readonly Fault[] = [
     cause: /^Cause: etcdctl on server does not ask the etcd of this cluster/,
   },
   unitStopped("server", "etcd", {
+    // For half a minute an API server whose etcd was away may ask its own caches in vain, and take no object into a new namespace.
     heal: async (lab) => {
-      await lab.on("server", "systemctl start etcd");
+      await lab.on("server", "systemctl start etcd && systemctl restart kube-apiserver");
       await reconnect(lab);
     },
     fails: [],
