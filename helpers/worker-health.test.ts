@@ -25,9 +25,9 @@ test("workers that are Ready and have renewed their Leases have no problem", asy
 test("every worker that is missing, not Ready or without a Lease is named", async () => {
   const store = newTestStore({ [nodePath("node-0")]: node("Unknown"), [nodePath("node-1")]: node() });
   await using api = await startTestAPI(store);
-  expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"])).toEqual([
+  expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"], 0.5)).toEqual([
     "node-0: Ready is Unknown (KubeletNotReady: no CNI)",
-    "node-1: Ready, but it has no Lease in kube-node-lease: its kubelet does not report",
+    "node-1: Ready, but it had no Lease in kube-node-lease, and got none in the 0.5 s since: its kubelet does not report",
     "node-2: not registered; the cluster has node-0, node-1",
   ]);
 });
@@ -56,6 +56,18 @@ test.for([
   });
   expect(await workerProblems(api.client, ["node-0"])).toEqual([]);
   expect(reads()).toBe(2);
+});
+
+test("a Lease that comes while it is watched is that of a kubelet that has just begun", async () => {
+  const store = newTestStore({ [nodePath("node-0")]: node() });
+  await using api = await startTestAPI({
+    answer: (request, body) => {
+      const answer = store.answer(request, body);
+      if (request.url === leasePath("node-0")) store.put(leasePath("node-0"), lease(secondsAgo(0)));
+      return answer;
+    },
+  });
+  expect(await workerProblems(api.client, ["node-0"])).toEqual([]);
 });
 
 test.for([

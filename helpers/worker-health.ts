@@ -36,19 +36,24 @@ export async function workerProblems(
   return problems.flat();
 }
 
-/** A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. */
+/**
+ * A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. One that is not there may be
+ * on its way: the kubelet of a cluster that has just booted registers its Node up to 7 s before it tries again to create its Lease.
+ */
 async function silence(client: KubernetesClient, name: string, renewedWithinSeconds: number): Promise<string | undefined> {
   const first = await readLease(client, name);
-  if (first === undefined) return "Ready, but it has no Lease in kube-node-lease: its kubelet does not report";
-  const age = secondsSinceRenewal(first);
+  const age = first === undefined ? -1 : secondsSinceRenewal(first);
   if (age >= 0 && age < renewedWithinSeconds) return undefined;
   const deadline = Date.now() + renewedWithinSeconds * 1000;
   while (Date.now() < deadline) {
     await sleep(500);
     const lease = await readLease(client, name);
-    if (lease !== undefined && lease.spec?.renewTime !== first.spec?.renewTime) return undefined;
+    if (lease !== undefined && lease.spec?.renewTime !== first?.spec?.renewTime) return undefined;
   }
-  return `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not in the ${renewedWithinSeconds} s since: its kubelet is silent`;
+  const watched = `in the ${renewedWithinSeconds} s since`;
+  return first === undefined
+    ? `Ready, but it had no Lease in kube-node-lease, and got none ${watched}: its kubelet does not report`
+    : `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not ${watched}: its kubelet is silent`;
 }
 
 async function readLease(client: KubernetesClient, name: string): Promise<V1Lease | undefined> {

@@ -154,6 +154,7 @@ test("the rights of docs/rbac.yaml suffice", async () => {
 
     expect(verdicts, output).toEqual(passed);
     expect(exitCode, output).toBe(0);
+    expect(await leftAfterTenSeconds()).toEqual([]);
   } finally {
     await rm(folder, { recursive: true });
     await run(kubectl(instance, "delete", ...binding));
