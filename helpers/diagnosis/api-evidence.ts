@@ -104,6 +104,7 @@ function podEvidence(pod: V1Pod): PodEvidence {
     nodeName: spec?.nodeName ?? "",
     podIP: status?.podIP ?? "",
     phase: status?.phase ?? "",
+    isTerminating: metadata?.deletionTimestamp !== undefined,
     ready: (status?.conditions ?? []).some((condition) => condition.type === "Ready" && condition.status === "True"),
     labels: metadata?.labels ?? {},
     waiting: waiting.map(({ reason = "", message = "" }) => redact(`${reason}: ${message}`)).join("; "),

@@ -80,6 +80,31 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
   expect(files.join("")).toContain("[redacted]");
 });
 
+test("a Pod that is on its way out is kept as evidence, and not asked", async () => {
+  const pod = (name: string, podIP: string, deletionTimestamp?: string) => ({
+    metadata: { name, deletionTimestamp },
+    spec: { nodeName: "node-0" },
+    status: { podIP, phase: "Running" },
+  });
+  const items = [pod("nginx-1", "10.200.0.5"), pod("nginx-2", "10.200.0.6", "2026-11-27T00:00:00Z")];
+  await using api = await startTestAPI({ answer: ({ url }) => ({ code: 200, body: { items: url.includes("/pods") ? items : [] } }) });
+  await using server = await startTestServer({ executables: silent });
+
+  const evidence = await gather({
+    run,
+    openClient: async () => api.client,
+    openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }),
+  });
+
+  expect(evidence.api.pods).toMatchObject([
+    { name: "nginx-1", isTerminating: false },
+    { name: "nginx-2", isTerminating: true },
+  ]);
+  const asked = server.commands.join("\n");
+  expect(asked).toContain("http://10.200.0.5:80/");
+  expect(asked).not.toContain("http://10.200.0.6:80/");
+});
+
 test("what does not answer in time is noted, and the rest is there", async () => {
   await using api = await startTestAPI({ answer: () => undefined });
   await using server = await startTestServer({

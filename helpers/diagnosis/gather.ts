@@ -92,9 +92,11 @@ function knownOf({ settings }: Run, { nodes, pods, service }: APIEvidence): Know
     nodes.length > 0
       ? nodes.map(({ name, internalIP }) => ({ name, address: internalIP }))
       : settings.workers.map((name) => ({ name, address: name }));
+  // One that is on its way out owes nobody an answer.
+  const answering = pods.filter(({ podIP, isTerminating }) => podIP !== "" && !isTerminating);
   return {
     nodes: places,
-    pods: pods.filter(({ podIP }) => podIP !== "").map(({ name, podIP, nodeName }) => ({ name, address: podIP, nodeName })),
+    pods: answering.map(({ name, podIP, nodeName }) => ({ name, address: podIP, nodeName })),
     podPort: settings.imagePort,
     nodePort: service?.nodePort,
     etcdctlFlags: settings.etcdctlFlags,

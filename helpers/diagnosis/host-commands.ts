@@ -96,9 +96,12 @@ export type Known = {
 const ask =
   "curl --silent --show-error --output /dev/null --noproxy '*' --globoff --max-time 2 --write-out 'code=%{http_code} ip=%{remote_ip} server=%header{server} '";
 
-/** Asks all at the same time. Each answers with a line: its name, curl's exit code, HTTP's code, the address, and curl's words. */
+/**
+ * Asks all at the same time. Each answers with a line: its name, curl's exit code, HTTP's code, the address, and curl's words. The lines
+ * are in the order of the names, whoever answers first, so that of two that show the same cause always the same one is told.
+ */
 const each = (questions: readonly (readonly [name: string, parameters: string])[]): string =>
-  [...questions.map(([name, parameters]) => `asked ${shellQuote(name)} ${parameters} &`), "wait"].join("\n");
+  ["{", ...questions.map(([name, parameters]) => `asked ${shellQuote(name)} ${parameters} &`), "wait", "} | sort"].join("\n");
 
 const asked = `asked() { name=$1; shift; said=$(${ask} "$@" 2>&1); printf '%s exit=%s %s\\n' "$name" "$?" "$(printf '%s' "$said" | tr '\\n' ' ')"; }`;
 

@@ -42,6 +42,8 @@ export type PodEvidence = {
   nodeName: string;
   podIP: string;
   phase: string;
+  /** Whether it has been deleted and is on its way out. */
+  isTerminating: boolean;
   ready: boolean;
   labels: Readonly<Record<string, string>>;
   /** Reasons and messages: of a container that waits, of one that has ended, of a Pod that has no place. */
