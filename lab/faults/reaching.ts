@@ -2,7 +2,7 @@
  * A host cannot be reached, or is not the one that it is taken for; and what the run is told of the cluster is not so.
  */
 import { hostsOf } from "../topology.ts";
-import { isSo, throughEtcdctl, type Fault } from "./fault.ts";
+import { isSo, throughEtcdctl, untilSo, type Fault, type Lab } from "./fault.ts";
 
 /** What is read on server, and what is read on a worker that has a Pod. */
 const onServer = [...throughEtcdctl, "pod-ip-from-server"];
@@ -26,15 +26,24 @@ function sshRefused(host: string, inconclusive: readonly string[]): Fault {
 
 const hostKey = "/etc/ssh/ssh_host_ed25519_key";
 
+/** A reload ends before sshd listens with its new key. */
 function hostKeyChanged(host: string, inconclusive: readonly string[]): Fault {
   const pairs = (from: string, to: string) => `mv ${from} ${to} && mv ${from}.pub ${to}.pub`;
+  const presents = (lab: Lab, file: string) =>
+    isSo(lab, host, `ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep -qF "$(cut -d' ' -f2 ${file})"`);
+  const presented = (lab: Lab) => untilSo(`sshd on ${host} presents its key`, () => presents(lab, `${hostKey}.pub`));
   return {
     name: `host-key-changed-on-${host}`,
     state: `sshd on ${host} presents another key than it did when it was noted`,
-    inject: (lab) =>
-      lab.on(host, `${pairs(hostKey, `${hostKey}.noted`)} && ssh-keygen -q -t ed25519 -N '' -f ${hostKey} && systemctl reload ssh`),
-    heal: (lab) => lab.on(host, `${pairs(`${hostKey}.noted`, hostKey)} && systemctl reload ssh`),
-    holds: (lab) => isSo(lab, host, `ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep -qvF "$(cut -d' ' -f2 ${hostKey}.noted.pub)"`),
+    inject: async (lab) => {
+      await lab.on(host, `${pairs(hostKey, `${hostKey}.noted`)} && ssh-keygen -q -t ed25519 -N '' -f ${hostKey} && systemctl reload ssh`);
+      await presented(lab);
+    },
+    heal: async (lab) => {
+      await lab.on(host, `${pairs(`${hostKey}.noted`, hostKey)} && systemctl reload ssh`);
+      await presented(lab);
+    },
+    holds: async (lab) => (await presents(lab, `${hostKey}.pub`)) && !(await presents(lab, `${hostKey}.noted.pub`)),
     fails: [],
     inconclusive,
     because: new RegExp(`${host}: cannot open SSH .* its host key is ssh-ed25519 \\S+, but \\S+ has ssh-ed25519`),
