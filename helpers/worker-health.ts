@@ -42,8 +42,7 @@ export async function workerProblems(
  */
 async function silence(client: KubernetesClient, name: string, renewedWithinSeconds: number): Promise<string | undefined> {
   const first = await readLease(client, name);
-  const age = first === undefined ? -1 : secondsSinceRenewal(first);
-  if (age >= 0 && age < renewedWithinSeconds) return undefined;
+  if (first !== undefined && isFresh(first, renewedWithinSeconds)) return undefined;
   const deadline = Date.now() + renewedWithinSeconds * 1000;
   while (Date.now() < deadline) {
     await sleep(500);
@@ -54,6 +53,12 @@ async function silence(client: KubernetesClient, name: string, renewedWithinSeco
   return first === undefined
     ? `Ready, but it had no Lease in kube-node-lease, and got none ${watched}: its kubelet does not report`
     : `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not ${watched}: its kubelet is silent`;
+}
+
+/** One that was renewed in the future is not: clocks differ. */
+function isFresh(lease: V1Lease, renewedWithinSeconds: number): boolean {
+  const age = secondsSinceRenewal(lease);
+  return age >= 0 && age < renewedWithinSeconds;
 }
 
 async function readLease(client: KubernetesClient, name: string): Promise<V1Lease | undefined> {

@@ -26,23 +26,20 @@ function sshRefused(host: string, inconclusive: readonly string[]): Fault {
 
 const hostKey = "/etc/ssh/ssh_host_ed25519_key";
 
-/** A reload ends before sshd listens with its new key. */
 function hostKeyChanged(host: string, inconclusive: readonly string[]): Fault {
   const pairs = (from: string, to: string) => `mv ${from} ${to} && mv ${from}.pub ${to}.pub`;
   const presents = (lab: Lab, file: string) =>
     isSo(lab, host, `ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep -qF "$(cut -d' ' -f2 ${file})"`);
-  const presented = (lab: Lab) => untilSo(`sshd on ${host} presents its key`, () => presents(lab, `${hostKey}.pub`));
+  // A reload ends before sshd listens with its new key.
+  const reloadedAfter = async (lab: Lab, command: string): Promise<void> => {
+    await lab.on(host, `${command} && systemctl reload ssh`);
+    await untilSo(`sshd on ${host} presents its key`, () => presents(lab, `${hostKey}.pub`));
+  };
   return {
     name: `host-key-changed-on-${host}`,
     state: `sshd on ${host} presents another key than it did when it was noted`,
-    inject: async (lab) => {
-      await lab.on(host, `${pairs(hostKey, `${hostKey}.noted`)} && ssh-keygen -q -t ed25519 -N '' -f ${hostKey} && systemctl reload ssh`);
-      await presented(lab);
-    },
-    heal: async (lab) => {
-      await lab.on(host, `${pairs(`${hostKey}.noted`, hostKey)} && systemctl reload ssh`);
-      await presented(lab);
-    },
+    inject: (lab) => reloadedAfter(lab, `${pairs(hostKey, `${hostKey}.noted`)} && ssh-keygen -q -t ed25519 -N '' -f ${hostKey}`),
+    heal: (lab) => reloadedAfter(lab, pairs(`${hostKey}.noted`, hostKey)),
     holds: async (lab) => (await presents(lab, `${hostKey}.pub`)) && !(await presents(lab, `${hostKey}.noted.pub`)),
     fails: [],
     inconclusive,
