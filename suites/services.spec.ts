@@ -32,7 +32,7 @@ test("node-port-answers: through every Node, the NodePort answers every request"
 test("node-port-every-pod: through every Node, every ready Pod answers", async ({ pods, nodePort, byHand }) => {
   byHand(...nodePort.nodes.map(({ name }) => `ssh ${name} ip route`), ...nodePort.nodes.map(({ origin }) => `curl ${origin}/some-token`));
 
-  const answered = await nodePort.podsBehind(pods);
+  const answered = await nodePort.podsBehind();
 
   const everyPod = pods.map(({ where }) => where);
   expect(answered, "the Pods that have answered, by Node").toEqual(Object.fromEntries(nodePort.nodes.map(({ name }) => [name, everyPod])));

@@ -87,7 +87,7 @@ export const services: readonly Fault[] = [
     // Every Pod still answers some. That of the 32 requests to a Node none is lost happens once in 90 000 runs: 0.7 to the 32nd.
     fails: ["node-port-answers"],
     inconclusive: [],
-    because: /node-1: GET .* of 32 not answered/,
+    because: /node-1: GET .* of \d+ not answered/,
     cause: /^Cause: a rule on node-1 loses connections at random, 30 % of them/,
   },
   {

@@ -9,7 +9,12 @@ import { runSuite } from "../operator.ts";
 import { misjudged } from "./verdict.ts";
 
 /** What does not heal while the suite watches need not be watched for long. */
-const shortDeadlines = { SMOKE_READY_TIMEOUT_SECONDS: "20", SMOKE_PULL_TIMEOUT_SECONDS: "20", SMOKE_CLEANUP_TIMEOUT_SECONDS: "20" };
+const shortDeadlines = {
+  SMOKE_READY_TIMEOUT_SECONDS: "20",
+  SMOKE_PULL_TIMEOUT_SECONDS: "20",
+  SMOKE_REQUEST_TIMEOUT_SECONDS: "3",
+  SMOKE_CLEANUP_TIMEOUT_SECONDS: "20",
+};
 
 /** Something that can be proved, and how. */
 export type Provable = {
