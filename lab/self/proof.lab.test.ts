@@ -28,7 +28,10 @@ beforeAll(async () => {
   working = workOff({
     wanted: provables,
     labs: names.map((name) => () => bootedLab(name)),
-    onProved: ({ name, problems }) => outcomes.get(name)?.resolve(problems),
+    onProved: ({ name, problems, seconds }) => {
+      process.stderr.write(`${problems.length === 0 ? "proved" : "NOT PROVED"} ${name}, ${seconds} s\n`);
+      outcomes.get(name)?.resolve(problems);
+    },
   }).catch(stopAll);
 });
 afterAll(async () => {
