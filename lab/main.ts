@@ -53,7 +53,8 @@ async function shell(instance: Instance, [host = "server", ...command]: readonly
 
 async function faults(): Promise<void> {
   const { listOfFaults } = await import("./faults/by-hand.ts");
-  for (const line of listOfFaults()) process.stdout.write(`${line}\n`);
+  // At once, because a reader such as `head` leaves when it has seen enough.
+  process.stdout.write(`${listOfFaults().join("\n")}\n`);
 }
 
 async function fault(instance: Instance, [name]: readonly string[]): Promise<void> {

@@ -36,7 +36,8 @@ export async function healByHand(instance: Instance, name: string | undefined): 
 }
 
 function faultNamed(name: string | undefined): Fault {
+  if (name === undefined) throw new SettingsError(["Name a fault. npm run lab -- faults lists them."]);
   const fault = faults.find((each) => each.name === name);
-  if (fault === undefined) throw new SettingsError([`"${name ?? ""}" is not in the catalogue. npm run lab -- faults lists what is.`]);
+  if (fault === undefined) throw new SettingsError([`"${name}" is not in the catalogue. npm run lab -- faults lists what is.`]);
   return fault;
 }

@@ -9,8 +9,12 @@ const ofNode1 = (lab: Lab, jsonpath: string): Promise<string> => lab.kubectl("ge
 /** Which is longer than the kubelet ever waits with renewing its Lease. */
 const silentSeconds = 15;
 
+/** Empty while there is no Lease: a kubelet that has just registered its Node may take 7 s more to create it. */
+const lastRenewal = (lab: Lab): Promise<string> =>
+  lab.kubectl("-n", "kube-node-lease", "get", "lease", "node-1", "--ignore-not-found", "-o", "jsonpath={.spec.renewTime}");
+
 async function isSilent(lab: Lab): Promise<boolean> {
-  const renewed = await lab.kubectl("-n", "kube-node-lease", "get", "lease", "node-1", "-o", "jsonpath={.spec.renewTime}");
+  const renewed = await lastRenewal(lab);
   return Date.now() - Date.parse(renewed) > silentSeconds * 1000;
 }
 
@@ -29,6 +33,7 @@ function justStopped(unit: "kubelet" | "containerd"): Fault {
   return {
     ...stopped,
     inject: async (lab) => {
+      await untilSo("node-1 to have a Lease", async () => (await lastRenewal(lab)) !== "");
       await stopped.inject(lab);
       await untilSo("node-1 to be silent", () => isSilent(lab));
     },
