@@ -1,8 +1,8 @@
 /**
  * The suite as an operator starts it: `npx vitest run` as a child process, with an environment that is built here from nothing.
  */
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -56,6 +56,17 @@ export type StartedRun = {
 
 type Options = { command?: readonly string[]; parameters?: readonly string[]; environment?: Readonly<Record<string, string>> };
 
+/** Of each run that has not ended, the process and the folder of what it writes. */
+const atWork = new Map<ChildProcess, string>();
+
+/** Ends every run at once, for a caller who ends as well: a run has a process group of its own, and Ctrl-C does not reach it. */
+export function endRuns(): void {
+  for (const [{ pid }, folder] of atWork) {
+    process.kill(-(pid as number), "SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Starts the suite. It gets a process group of its own, as a shell gives each command. */
 export async function startSuite(instance: Instance, options: Options = {}): Promise<StartedRun> {
   const { command = ["npx", "vitest", "run"], parameters = [], environment = {} } = options;
@@ -68,6 +79,7 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  atWork.set(child, folder);
   let output = "";
   const listeners = new Set<() => void>();
   const hear = (chunk: Buffer): void => {
@@ -77,8 +89,12 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
   child.stdout.on("data", hear);
   child.stderr.on("data", hear);
   const finished = new Promise<Outcome>((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => {
+      atWork.delete(child);
+      reject(error);
+    });
     child.on("close", (code, signal) => {
+      atWork.delete(child);
       const exitCode = code ?? 128 + constants.signals[signal as NodeJS.Signals];
       const verdicts = existsSync(report) ? verdictsOf(readFileSync(report, "utf8")) : {};
       void rm(folder, { recursive: true }).then(() => resolve({ exitCode, output, verdicts }));

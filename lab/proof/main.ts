@@ -6,6 +6,7 @@
 import { SettingsError } from "../../helpers/errors.ts";
 import { runLab } from "../commands.ts";
 import { chosenInstance } from "../instance.ts";
+import { endRuns } from "../operator.ts";
 import { records, provables } from "./catalogue.ts";
 import { bootedLab } from "./lab.ts";
 import { workOff, type Proved } from "./lanes.ts";
@@ -39,7 +40,10 @@ function takeDownOnSignals(takeDown: () => Promise<unknown>): void {
   ] as const) {
     process.once(signal, () => {
       say("Interrupted: the labs of the proof are taken down.");
-      void takeDown().then(() => process.exit(code));
+      void takeDown().then(() => {
+        endRuns();
+        process.exit(code);
+      });
     });
   }
 }
