@@ -144,6 +144,38 @@ test("the third time of the same reason ends the wait", async () => {
   expect(Date.now() - began).toBe(6_000);
 });
 
+test("an attempt that failed is counted by its event, which says more than the status", async () => {
+  const store = storeWith({
+    [podPath("a")]: pod(waiting("ErrImagePull", "i/o timeout")),
+    [eventPath("1")]: { ...event("Failed", "failed to pull image: i/o timeout"), series: { count: 3 } },
+  });
+  const began = Date.now();
+  await using api = await startWith(store, { lookSeconds: 2 });
+  await expect(waitForReadyPods(api.client, run, expectation)).rejects.toThrow("Pod a on node-0: ErrImagePull, i/o timeout");
+  expect(Date.now() - began).toBe(4_000);
+});
+
+test("what has befallen a Pod, and is overcome, ends no wait when it comes once more much later", async () => {
+  const store = storeWith({ [podPath("a")]: pod({ phase: "Pending" }) });
+  const onLook = (look: number): void => {
+    const reason = look === 2 || look === 9 ? "FailedCreatePodSandBox" : "Pulling";
+    store.put(eventPath("1"), event(reason, `look ${look}`));
+    if (look === 10) for (const name of ["a", "b"]) store.put(podPath(name), pod(ready));
+  };
+  await using api = await startWith(store, { lookSeconds: 4, onLook });
+  expect(await waitForReadyPods(api.client, run, expectation)).toHaveLength(2);
+});
+
+test("a pull leaves the Pods all of their own time", async () => {
+  const store = storeWith({ [podPath("a")]: pod({ phase: "Pending" }) });
+  const onLook = (look: number): void => {
+    store.put(eventPath("1"), event(look < 5 ? "Pulling" : "Pulled", ""));
+    if (look === 7) for (const name of ["a", "b"]) store.put(podPath(name), pod(ready));
+  };
+  await using api = await startWith(store, { lookSeconds: 25, onLook });
+  expect(await waitForReadyPods(api.client, run, { ...expectation, readyTimeoutMs: 80_000 })).toHaveLength(2);
+});
+
 test("what has befallen others three times, in a namespace that is shared, does not end the wait", async () => {
   const message = "failed to pull image: i/o timeout";
   const store = storeWith({
@@ -158,7 +190,7 @@ test("what has befallen others three times, in a namespace that is shared, does 
 });
 
 test.for([
-  ["a pull in progress", [event("Pulling", "Pulling image nginx:latest")], "Pod a on node-0: Pulling, Pulling image nginx:latest", 200],
+  ["a pull in progress", [event("Pulling", "Pulling image nginx:latest")], "Pod a on node-0: Pulling, Pulling image nginx:latest", 240],
   ["a Pod without progress", [], "Pod a on node-0: Pending, not Ready", 80],
 ] as const)("%s may take its own time and no longer", async ([_what, [pulling], seen, seconds]) => {
   const store = storeWith({ [podPath("a")]: pod({ phase: "Pending" }), ...(pulling && { [eventPath("1")]: pulling }) });
@@ -188,7 +220,8 @@ const schedulerLease = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leas
 const stale = (renewTime: string) => ({ spec: { renewTime, holderIdentity: "server_1" } });
 
 test("a stale Lease of the scheduler is named while nothing is scheduled", async () => {
-  const store = storeWith({ [schedulerLease]: stale("2025-12-31T23:59:00Z") });
+  const unassigned = { ...pod({ phase: "Pending" }), spec: {} };
+  const store = storeWith({ [schedulerLease]: stale("2025-12-31T23:59:00Z"), [podPath("a")]: unassigned });
   await using api = await startWith(store, { lookSeconds: 5 });
   await expect(waitForReadyPods(api.client, run, expectation)).rejects.toThrow(
     "cannot become ready: 0 of 2 Pods Ready; kube-scheduler: StaleLease, its Lease in kube-system was last renewed at 2025-12-31T23:59:00Z by server_1",

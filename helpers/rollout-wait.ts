@@ -5,17 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { CoreV1Event, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
 import { ConformanceError, InconclusiveError } from "./errors.ts";
 import type { KubernetesClient } from "./kubernetes.ts";
-import {
-  describeObstacle,
-  hopelessAfterMs,
-  hopelessAfterTimes,
-  isReady,
-  listPods,
-  livePods,
-  obstaclesOf,
-  type Obstacle,
-  type RolloutObservation,
-} from "./rollout.ts";
+import { describeObstacle, isReady, listPods, livePods, obstaclesOf, type Obstacle, type RolloutObservation } from "./rollout.ts";
+import { newPatience, type Deadlines } from "./rollout-patience.ts";
 import type { Run } from "./run.ts";
 import { names } from "./workload.ts";
 
@@ -23,12 +14,8 @@ const intervalMs = 100;
 /** Events and Leases explain a delay; nothing is delayed yet before this. */
 const explainAfterMs = 1_000;
 
-type Expectation = {
+type Expectation = Deadlines & {
   replicas: number;
-  /** How long Pods may take that make no progress anybody could wait for. */
-  readyTimeoutMs: number;
-  /** How long a pull in progress may take. */
-  pullTimeoutMs: number;
   /** Further conditions on the ready Pods: what else they have to be. */
   accept?: (pods: readonly V1Pod[]) => boolean;
 };
@@ -38,42 +25,25 @@ type Expectation = {
  * @throws ConformanceError or InconclusiveError, by what stands in the way, with the last thing seen
  */
 export async function waitForReadyPods(client: KubernetesClient, run: Run, expectation: Expectation): Promise<V1Pod[]> {
+  const { replicas, accept = () => true } = expectation;
+  const deployment = `Deployment ${run.namespace}/${names.deployment}`;
   const began = Date.now();
-  const firstSeen = new Map<string, number>();
+  const patience = newPatience(began, expectation);
   for (;;) {
-    const elapsedMs = Date.now() - began;
-    const observation = await observe(client, run, elapsedMs > explainAfterMs);
+    const observation = await observe(client, run, Date.now() - began > explainAfterMs);
     const pods = livePods(observation.pods);
     const ready = pods.filter(isReady);
-    const { replicas, accept = () => true } = expectation;
     if (ready.length === replicas && pods.length === replicas && accept(ready)) return ready.toSorted(byName);
     const obstacles = obstaclesOf(observation);
     const seen = `${ready.length} of ${replicas} Pods Ready; ${obstacles.map(describeObstacle).join("; ") || "nothing hinders them"}`;
-    const hopeless = obstacles.find((obstacle) => isHopeless(obstacle, observation, firstSeen));
-    if (hopeless !== undefined)
-      throw failure(hopeless, `Deployment ${run.namespace}/${names.deployment} cannot become ready: ${seen}`, run);
-    const pulling = obstacles.some(({ reason }) => reason === "Pulling");
-    if (elapsedMs > (pulling ? expectation.pullTimeoutMs : expectation.readyTimeoutMs)) {
-      throw failure(
-        obstacles[0],
-        `Deployment ${run.namespace}/${names.deployment} was not ready after ${Math.round(elapsedMs / 1000)} s: ${seen}`,
-        run,
-      );
+    const { hopeless, isOver } = patience.after(observation, obstacles);
+    if (hopeless !== undefined) throw failure(hopeless, `${deployment} cannot become ready: ${seen}`, run);
+    if (isOver) {
+      const seconds = Math.round((observation.now - began) / 1000);
+      throw failure(obstacles[0], `${deployment} was not ready after ${seconds} s: ${seen}`, run);
     }
     await sleep(intervalMs);
   }
-}
-
-function isHopeless(obstacle: Obstacle, { now, events }: RolloutObservation, firstSeen: Map<string, number>): boolean {
-  if (obstacle.hope === "patient") return false;
-  if (obstacle.hope === "none") return true;
-  // The message tells the renewals of a Lease apart, which looks stale, and is renewed, where the cluster's clock is behind.
-  const key = [obstacle.subject, obstacle.reason, obstacle.reason === "StaleLease" && obstacle.message].join(" ");
-  const since = firstSeen.get(key) ?? now;
-  firstSeen.set(key, since);
-  const own = events.filter(({ message, involvedObject }) => message === obstacle.message && involvedObject.uid === obstacle.podUID);
-  const times = Math.max(0, ...own.map((event) => event.count ?? 1));
-  return now - since >= hopelessAfterMs || times >= hopelessAfterTimes;
 }
 
 function failure(obstacle: Obstacle | undefined, sentence: string, run: Run): Error {
@@ -89,7 +59,7 @@ async function observe(client: KubernetesClient, run: Run, explain: boolean): Pr
   const [deployment, pods, events, scheduler, controllerManager] = await Promise.all([
     client.get<V1Deployment>(`/apis/apps/v1/namespaces/${run.namespace}/deployments/${names.deployment}`),
     listPods(client, run),
-    explain ? client.list<CoreV1Event>(`${core}/events`) : [],
+    explain ? client.list<CoreV1Event>(`${core}/events`, { query: { fieldSelector: "involvedObject.kind=Pod" } }) : [],
     explain ? leaderLease(client, "kube-scheduler") : undefined,
     explain ? leaderLease(client, "kube-controller-manager") : undefined,
   ]);

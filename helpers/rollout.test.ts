@@ -1,6 +1,6 @@
 import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
-import { describeObstacle, endedSince, isReady, obstaclesOf, type RolloutObservation } from "./rollout.ts";
+import { describeObstacle, endedSince, isReady, livePods, obstaclesOf, type RolloutObservation } from "./rollout.ts";
 
 const deployment: V1Deployment = { status: { observedGeneration: 1 } };
 const now = Date.parse("2026-01-01T00:01:00Z");
@@ -17,8 +17,14 @@ function waiting(reason: string, message = ""): V1Pod {
   return pod({ phase: "Pending", containerStatuses: [{ state: { waiting: { reason, message } } } as never] });
 }
 
-function event(reason: string, message = "", count = 1): CoreV1Event {
-  return { reason, message, count, involvedObject: { uid: "uid-1" }, metadata: {} };
+function event(reason: string, message = "", lastTimestamp?: string): CoreV1Event {
+  return {
+    reason,
+    message,
+    ...(lastTimestamp && { lastTimestamp: lastTimestamp as never }),
+    involvedObject: { uid: "uid-1" },
+    metadata: {},
+  };
 }
 
 test("a Pod is Ready when it runs and says so", () => {
@@ -76,6 +82,45 @@ test("a pull in progress is told apart from one that is done", () => {
   expect(obstaclesOf(pulled)).toMatchObject([{ reason: "Pending", hope: "patient" }]);
 });
 
+const early = "2026-01-01T00:00:10Z";
+const late = "2026-01-01T00:00:30Z";
+
+test.for([
+  ["a sandbox that failed once, and was made since", [event("FailedCreatePodSandBox", "", early), event("Pulling", "", late)], "Pulling"],
+  ["two within a second, as they were made", [event("FailedMount", "", late), event("Pulling", "", late)], "Pulling"],
+  ["what was first seen early, and again since", [event("FailedMount", "not found", late), event("Pulled", "", early)], "FailedMount"],
+  ["what is no step", [event("Pulling", "", early), event("SandboxChanged", "", late)], "Pulling"],
+] as const)("how far a Pod is, its latest step tells: %s", ([_what, events, reason]) => {
+  const obstacles = obstaclesOf(observation({ pods: [waiting("ContainerCreating")], events }));
+  expect(obstacles.map((obstacle) => obstacle.reason)).toEqual([reason]);
+});
+
+test("an event of the newer API tells its last time in its series", () => {
+  const series = { ...event("FailedMount", "", early), series: { count: 4, lastObservedTime: late as never } };
+  const obstacles = obstaclesOf(observation({ pods: [waiting("ContainerCreating")], events: [series, event("Pulled", "", early)] }));
+  expect(obstacles).toMatchObject([{ reason: "FailedMount" }]);
+});
+
+test("an image that is pulled again, after a pull that failed, is being pulled; a crash is no matter of pulling", () => {
+  const events = [event("Failed", "i/o timeout", early), event("Pulling", "", late)];
+  expect(obstaclesOf(observation({ pods: [waiting("ErrImagePull", "i/o timeout")], events }))).toMatchObject([{ reason: "Pulling" }]);
+  expect(obstaclesOf(observation({ pods: [waiting("CrashLoopBackOff")], events }))).toMatchObject([{ reason: "CrashLoopBackOff" }]);
+});
+
+test("an init container that a webhook has added can stand in the way, too", () => {
+  const status = { state: { waiting: { reason: "InvalidImageName", message: "" } } } as never;
+  const [obstacle] = obstaclesOf(observation({ pods: [pod({ phase: "Pending", initContainerStatuses: [status] })] }));
+  expect(obstacle).toMatchObject({ reason: "InvalidImageName", hope: "none" });
+});
+
+test("a Pod that has ended counts no more, and is told of", () => {
+  const evicted = pod({ phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory." });
+  expect(livePods([evicted, pod({ phase: "Succeeded" }), pod({ phase: "Pending" })])).toHaveLength(1);
+  expect(obstaclesOf(observation({ pods: [evicted] })).map(describeObstacle)).toEqual([
+    "Pod nginx-1 on node-0: Evicted, The node was low on resource: memory.",
+  ]);
+});
+
 test("an unschedulable Pod says why", () => {
   const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/2 nodes are available" }];
   const [obstacle] = obstaclesOf(observation({ pods: [pod({ phase: "Pending", conditions }, { containers: [] })] }));
@@ -103,12 +148,25 @@ test("a ReplicaSet that creates too few Pods, and does not say why, is named", (
   expect(obstaclesOf(observation({ deployment: wantsTwo, pods: [ready, ready] }))).toEqual([]);
 });
 
-test("a leader that has stopped renewing its Lease is named", () => {
-  const lease = (renewTime: string) => ({ spec: { renewTime: renewTime as never, holderIdentity: "server_1" } });
-  const stale = observation({
-    leases: { "kube-scheduler": lease("2026-01-01T00:00:00Z"), "kube-controller-manager": lease("2026-01-01T00:00:58Z") },
-  });
-  expect(obstaclesOf(stale)).toMatchObject([{ subject: "kube-scheduler", reason: "StaleLease", verdict: "fail" }]);
+const lease = (renewTime: string) => ({ spec: { renewTime: renewTime as never, holderIdentity: "server_1" } });
+const [stale, fresh] = [lease("2026-01-01T00:00:00Z"), lease("2026-01-01T00:00:58Z")];
+const unassigned = pod({ phase: "Pending" }, { containers: [] });
+const assigned = pod({ phase: "Pending" });
+
+test.for([
+  ["that has no Pod to schedule yet", { pods: [], leases: { "kube-scheduler": stale } }, ["kube-scheduler"]],
+  ["that has left a Pod without a Node", { pods: [assigned, unassigned], leases: { "kube-scheduler": stale } }, ["kube-scheduler"]],
+  ["whose work is done", { pods: [assigned], leases: { "kube-scheduler": stale, "kube-controller-manager": stale } }, []],
+  [
+    "that has left Pods uncreated",
+    { replicas: 2, pods: [assigned], leases: { "kube-controller-manager": stale } },
+    ["kube-controller-manager"],
+  ],
+  ["that renews it", { pods: [unassigned], leases: { "kube-scheduler": fresh } }, []],
+] as const)("the Lease of a leader %s", ([_what, { pods, leases, ...wanted }, expected]) => {
+  const spec = { replicas: "replicas" in wanted ? wanted.replicas : 1 } as never;
+  const obstacles = obstaclesOf(observation({ deployment: { ...deployment, spec }, pods, leases }));
+  expect(obstacles.filter(({ reason }) => reason === "StaleLease").map(({ subject }) => subject)).toEqual(expected);
 });
 
 test("a Pod on its way out hinders nothing", () => {

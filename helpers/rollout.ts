@@ -31,9 +31,6 @@ export type Obstacle = {
   verdict: "fail" | "inconclusive";
 };
 
-export const hopelessAfterMs = 15_000;
-export const hopelessAfterTimes = 3;
-
 /** A leader renews every 2 s and loses its Lease after 15 s, the defaults of --leader-elect-lease-duration. */
 const staleLeaseSeconds = 15;
 
@@ -64,8 +61,12 @@ export const listPods = (client: KubernetesClient, run: Run): Promise<V1Pod[]> =
 export const restartsOf = ({ status }: V1Pod): number =>
   (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
 
-/** The Pods that count: those that are not on their way out. */
-export const livePods = (pods: readonly V1Pod[]): V1Pod[] => pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
+/** Pods that have ended and stay for people to see, such as one that was evicted; another has taken their place. */
+const hasEnded = ({ status }: V1Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
+
+/** The Pods that count, by the rule of the ReplicaSet controller: those that have not ended and are not on their way out. */
+export const livePods = (pods: readonly V1Pod[]): V1Pod[] =>
+  pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined && !hasEnded(pod));
 
 const cannotHeal = /manifest unknown|manifest for .* not found|no match for platform|failed to resolve .*: not found|unsupported manifest/i;
 
@@ -80,13 +81,11 @@ const waitingReasons: Record<string, Obstacle["hope"]> = {
   CreateContainerError: "little",
   CreateContainerConfigError: "little",
 };
+const pullReasons = new Set(["ErrImagePull", "ImagePullBackOff"]);
 
-const eventReasons: Record<string, Obstacle["hope"]> = {
-  FailedCreatePodSandBox: "little",
-  FailedCreate: "little",
-  FailedMount: "little",
-  Failed: "little",
-};
+/** What a kubelet reports of a Pod on its way: steps that have failed, and steps taken. The latest one tells how far it is. */
+const failedSteps = new Set(["FailedCreatePodSandBox", "FailedMount", "Failed"]);
+const stepsTaken = new Set(["Pulling", "Pulled", "Created", "Started"]);
 
 /** Policies that refuse our Pod say nothing about whether the cluster works; a webhook that cannot be called is a broken cluster. */
 const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denied the request|is forbidden: (?!error looking up)/;
@@ -94,54 +93,69 @@ const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denie
 /** Everything that stands between what has been seen and Pods that are Ready; the control plane first, as it explains the rest. */
 export function obstaclesOf(observation: RolloutObservation): Obstacle[] {
   const pods = livePods(observation.pods).filter((pod) => !isReady(pod));
-  const ofPods = pods.flatMap((pod) =>
-    podObstacles(pod, observation.events).map((obstacle) => ({ ...obstacle, podUID: pod.metadata?.uid })),
-  );
-  return [...leaseObstacles(observation), ...creationObstacles(observation), ...ofPods];
+  const ofPods = pods.flatMap((pod) => {
+    const own = observation.events.filter(({ involvedObject }) => involvedObject.uid === pod.metadata?.uid);
+    return podObstacles(pod, own).map((obstacle) => ({ ...obstacle, podUID: pod.metadata?.uid }));
+  });
+  return [...leaseObstacles(observation), ...creationObstacles(observation), ...ofPods, ...endedPods(observation.pods)];
 }
 
+const named = (pod: V1Pod): string => `Pod ${pod.metadata?.name}${pod.spec?.nodeName === undefined ? "" : ` on ${pod.spec.nodeName}`}`;
+
+/** @param events the Pod's own */
 function podObstacles(pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
-  const name = `Pod ${pod.metadata?.name}`;
-  const where = pod.spec?.nodeName === undefined ? name : `${name} on ${pod.spec.nodeName}`;
+  const subject = named(pod);
   const unscheduled = (pod.status?.conditions ?? []).find(({ type, status }) => type === "PodScheduled" && status === "False");
   if (unscheduled !== undefined) {
     const { reason = "Unschedulable", message = "" } = unscheduled;
-    return [{ subject: where, reason, message, hope: "little", verdict: "fail" }];
+    return [{ subject, reason, message, hope: "little", verdict: "fail" }];
   }
-  const waiting = (pod.status?.containerStatuses ?? []).flatMap((status) => containerObstacles(where, status, pod, events));
-  return waiting.length > 0 ? waiting : eventObstacles(where, pod, events);
+  const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
+  const step = latest(events, ({ reason = "" }) => failedSteps.has(reason) || stepsTaken.has(reason));
+  const waiting = [...initContainerStatuses, ...containerStatuses].flatMap((status) => containerObstacles(subject, status, events));
+  // While an image is pulled again, its container still shows how the last try ended.
+  if (waiting.length > 0 && !(step?.reason === "Pulling" && waiting.every(({ reason }) => pullReasons.has(reason)))) return waiting;
+  return [stepObstacle(pod, step)];
 }
 
-function containerObstacles(subject: string, status: V1ContainerStatus, pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
+function containerObstacles(subject: string, status: V1ContainerStatus, events: readonly CoreV1Event[]): Obstacle[] {
   const { reason = "", message = "" } = status.state?.waiting ?? {};
   const hope = waitingReasons[reason];
   if (hope === undefined) return [];
-  const detail = message || latestEvent(pod, events, "Failed")?.message || "";
+  const detail = message || latest(events, (event) => event.reason === "Failed")?.message || "";
   return [{ subject, reason, message: detail, hope: cannotHeal.test(detail) ? "none" : hope, verdict: "fail" }];
 }
 
-function eventObstacles(subject: string, pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
-  const bad = Object.keys(eventReasons).flatMap((reason) => latestEvent(pod, events, reason) ?? []);
-  const found = bad.map(({ reason = "", message = "" }): Obstacle => ({ subject, reason, message, hope: "little", verdict: "fail" }));
-  if (found.length > 0) return found;
-  const pulling = latestEvent(pod, events, "Pulling");
-  const pulled = latestEvent(pod, events, "Pulled");
+function stepObstacle(pod: V1Pod, step: CoreV1Event | undefined): Obstacle {
+  const common = { subject: named(pod), verdict: "fail" } as const;
+  const { reason = "", message = "" } = step ?? {};
+  if (failedSteps.has(reason)) return { ...common, reason, message, hope: "little" };
+  if (reason === "Pulling") return { ...common, reason, message, hope: "patient" };
+  const isScheduled = pod.spec?.nodeName !== undefined;
   const phase = pod.status?.phase ?? "without a status";
-  if (pulling !== undefined && pulled === undefined)
-    return [{ subject, reason: "Pulling", message: pulling.message ?? "", hope: "patient", verdict: "fail" }];
-  return [
-    {
-      subject,
-      reason: phase,
-      message: pod.spec?.nodeName === undefined ? "no scheduler has looked at it" : "not Ready",
-      hope: "patient",
-      verdict: "fail",
-    },
-  ];
+  return { ...common, reason: phase, message: isScheduled ? "not Ready" : "no scheduler has looked at it", hope: "patient" };
 }
 
-function latestEvent(pod: V1Pod, events: readonly CoreV1Event[], reason: string): CoreV1Event | undefined {
-  return events.findLast((event) => event.reason === reason && event.involvedObject.uid === pod.metadata?.uid);
+/** They do not stand in the way themselves, but tell why others have come, or have not. */
+function endedPods(pods: readonly V1Pod[]): Obstacle[] {
+  return pods.filter(hasEnded).map((pod): Obstacle => {
+    const { phase = "", reason = phase, message = "" } = pod.status ?? {};
+    return { subject: named(pod), reason, message, hope: "patient", verdict: "fail" };
+  });
+}
+
+/** The last of the events for which `wanted` holds. One that has been seen again counts by its last time; of two in one second, the later made. */
+function latest(events: readonly CoreV1Event[], wanted: (event: CoreV1Event) => boolean): CoreV1Event | undefined {
+  return events
+    .filter(wanted)
+    .toSorted((one, other) => timeOf(one) - timeOf(other))
+    .at(-1);
+}
+
+/** In milliseconds since 1970. An event has one of these, by the version of the API that it was written in. */
+function timeOf({ lastTimestamp, series, eventTime, metadata }: CoreV1Event): number {
+  const time = series?.lastObservedTime ?? lastTimestamp ?? eventTime ?? metadata.creationTimestamp;
+  return time === undefined ? 0 : Date.parse(String(time));
 }
 
 /** What keeps the ReplicaSet from creating Pods shows in the Deployment's ReplicaFailure condition, unless nobody is at work on it. */
@@ -164,9 +178,15 @@ function creationObstacles({ deployment, pods }: RolloutObservation): Obstacle[]
   return [];
 }
 
-function leaseObstacles({ leases, now }: RolloutObservation): Obstacle[] {
+/** A Lease stands still as well where there is no leader election. So it explains only what its component has left undone. */
+function leaseObstacles({ deployment, pods, leases, now }: RolloutObservation): Obstacle[] {
+  const live = livePods(pods);
+  const hasNothingToDo: Record<string, boolean> = {
+    "kube-scheduler": live.length > 0 && live.every(({ spec }) => spec?.nodeName !== undefined),
+    "kube-controller-manager": deployment.status?.observedGeneration !== undefined && live.length >= (deployment.spec?.replicas ?? 0),
+  };
   return Object.entries(leases).flatMap(([component, lease]): Obstacle[] => {
-    if (lease === undefined) return [];
+    if (lease === undefined || hasNothingToDo[component]) return [];
     const age = secondsSinceRenewal(lease, now);
     if (age < staleLeaseSeconds) return [];
     const message = `its Lease in kube-system was last renewed at ${String(lease.spec?.renewTime)} by ${lease.spec?.holderIdentity}`;
