@@ -24,7 +24,7 @@ test("a run knows the lab, and nothing of the caller's settings", () => {
 test("what .env says is overruled, and so are its defaults kept", () => {
   const dotenv = { SMOKE_IMAGE: "mine", SMOKE_NAMESPACE: "mine", SMOKE_JUNIT: "mine.xml", CI: "true" };
   // The lab's files are not there, and settings that name a missing file are refused.
-  const withoutFiles = { SMOKE_SSH_KEY: "", SMOKE_SSH_KNOWN_HOSTS: "", SMOKE_ENCRYPTION_CONFIG: "" };
+  const withoutFiles = { KUBECONFIG: "", SMOKE_CONTEXT: "", SMOKE_SSH_KEY: "", SMOKE_SSH_KNOWN_HOSTS: "", SMOKE_ENCRYPTION_CONFIG: "" };
 
   const settings = readSettings({ ...dotenv, ...environmentOf(instance, callers, "/tmp/bench"), ...withoutFiles });
 

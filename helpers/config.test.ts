@@ -22,6 +22,12 @@ const encryptionConfiguration = (providers: object[]): string =>
     resources: [{ resources: ["secrets"], providers }],
   });
 
+const kubeconfigOf = (context: string): string =>
+  JSON.stringify({
+    clusters: [{ name: "c", cluster: { server: "https://192.0.2.1:6443" } }],
+    contexts: [{ name: context, context: { cluster: "c" } }],
+  });
+
 /** The problems that an environment has; none when it is taken. */
 const problemsOf = (variables: Record<string, string>): readonly string[] => {
   try {
@@ -63,9 +69,10 @@ test("every variable is read", () => {
   const key = write("id_ed25519", "");
   const knownHosts = write("known_hosts", "");
   const pullSecret = write("config.json", "{}");
+  const kubeconfig = write("kubeconfig", kubeconfigOf("lab"));
   const configuration = write("encryption-config.yaml", encryptionConfiguration([{ aescbc: { keys: [{ name: "key1", secret }] } }]));
   const variables = {
-    KUBECONFIG: "/etc/one:/etc/two",
+    KUBECONFIG: kubeconfig,
     SMOKE_CONTEXT: "lab",
     SMOKE_SERVER: "controller",
     SMOKE_HOSTS: "controller=192.0.2.1, node-0=192.0.2.2",
@@ -96,7 +103,7 @@ test("every variable is read", () => {
 
   expect(Object.keys(variables).toSorted()).toEqual(settingNames.toSorted());
   expect(readSettings(variables)).toEqual({
-    kubeconfig: "/etc/one:/etc/two",
+    kubeconfig,
     contextName: "lab",
     server: "controller",
     hosts: { controller: "192.0.2.1", "node-0": "192.0.2.2" },
@@ -145,6 +152,8 @@ test.for([
   ["SMOKE_POD_CIDRS", "node-0=10.200.0.0", "expected node=range pairs such as node-0=10.200.0.0/24."],
   ["SMOKE_SERVICE_CIDR", "10.32.0.1", "expected address ranges such as 10.32.0.0/24, separated by commas."],
   ["SMOKE_SERVICE_CIDR", "10.32.0.0/33", "expected address ranges such as 10.32.0.0/24, separated by commas."],
+  ["SMOKE_SERVICE_CIDR", "10.32/16", "expected address ranges such as 10.32.0.0/24, separated by commas."],
+  ["SMOKE_POD_CIDRS", "node-0=10.200/16", "expected node=range pairs such as node-0=10.200.0.0/24."],
   ["SMOKE_TOLERATIONS", "dedicated:Never", '"dedicated:Never" is not of the form key=value:NoSchedule.'],
   ["SMOKE_TOLERATIONS", "=smoke", '"=smoke" is not of the form key=value:NoSchedule.'],
 ] as const)("%s=%s is refused: %s", ([name, value, problem]) => {
@@ -168,6 +177,13 @@ test("everything that is wrong, missing or unknown is told in one error", () => 
     'SMOKE_HOSTS="server,node-0": "node-0" is not of the form name=value.',
     'SMOKE_SSH_PORT="none": expected a whole number from 1 to 65535.',
     expect.stringContaining(`SMOKE_ENCRYPTION_CONFIG=${JSON.stringify(broken)}: expected kind EncryptionConfiguration of apiserver`),
+  ]);
+});
+
+test("what is wrong with the kubeconfig is told with the rest", () => {
+  expect(problemsOf({ KUBECONFIG: "/nowhere/kubeconfig", SMOKE_CONTEXT: "lab", SMOKE_SSH_PORT: "none" })).toEqual([
+    expect.stringContaining("/nowhere/kubeconfig"),
+    expect.stringContaining("SMOKE_SSH_PORT"),
   ]);
 });
 
@@ -237,6 +253,14 @@ test.for([
 ] as const)("the first provider of SMOKE_ENCRYPTION_CONFIG is expected: %j", ([providers, expected]) => {
   const path = write("encryption-config.yaml", encryptionConfiguration([...providers]));
   expect(readSettings({ SMOKE_ENCRYPTION_CONFIG: path }).encryption).toEqual({ ...expected, configurationPath: path });
+});
+
+test("another provider than that of SMOKE_ENCRYPTION_CONFIG has no key of its", () => {
+  const path = write("encryption-config.yaml", encryptionConfiguration([{ aescbc: { keys: [{ name: "alpha", secret }] } }]));
+  expect(readSettings({ SMOKE_ENCRYPTION_CONFIG: path, SMOKE_ENCRYPTION_PROVIDER: "secretbox" }).encryption).toMatchObject({
+    provider: "secretbox",
+    keyName: "key1",
+  });
 });
 
 test("a KMS that is set without a configuration is expected to be of version 2, the one that is still served", () => {

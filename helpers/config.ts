@@ -5,10 +5,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { readEncryptionConfiguration, type EncryptionConfiguration } from "./encryption-configuration.ts";
+import { isCIDR } from "./cidr.ts";
+import { readEncryptionConfiguration } from "./encryption-configuration.ts";
 import { reasonOf, SettingsError } from "./errors.ts";
+import { kubeconfigProblems } from "./kubeconfig.ts";
 
 /** A toleration as the API takes it. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export type Toleration = { key: string; operator: "Equal" | "Exists"; value?: string; effect?: string };
@@ -67,7 +68,6 @@ const hosts = pairs.transform((found, context) => {
   return Object.fromEntries(Object.entries(found).map(([name, [address]]) => [name, address as string]));
 });
 
-const isCIDR = (value: string) => ipaddr.isValidCIDR(value);
 const cidrs = list.refine((values) => values.every(isCIDR), "expected address ranges such as 10.32.0.0/24, separated by commas");
 const podCIDRs = pairs.refine(
   (found) => Object.values(found).flat().every(isCIDR),
@@ -139,18 +139,14 @@ function unknownSettings(given: Record<string, string>): string[] {
     .map((name) => `${name} is not a setting. Known are ${settingNames.join(", ")}.`);
 }
 
-/** Every provider writes v1, but for KMS, of which there are two; the second is what Kubernetes still offers. */
-function versionOf(provider: string, writer: EncryptionConfiguration["writer"] | undefined): "v1" | "v2" {
-  if (writer?.provider === provider) return writer.version;
-  return provider === "kms" ? "v2" : "v1";
-}
-
 /** What is not ours to set, and still tells something. */
 type Surroundings = { isCI: boolean; agentSocket: string | undefined };
 
 function settingsOf(values: z.infer<z.ZodObject<typeof table>>, { isCI, agentSocket }: Surroundings) {
   const configuration = values.SMOKE_ENCRYPTION_CONFIG;
   const provider = values.SMOKE_ENCRYPTION_PROVIDER ?? configuration?.writer.provider ?? "aescbc";
+  // The key of another provider says nothing about this one's.
+  const writer = configuration?.writer.provider === provider ? configuration.writer : undefined;
   const workers =
     values.SMOKE_WORKERS.length > 0 ? values.SMOKE_WORKERS : Object.keys(values.SMOKE_HOSTS).filter((name) => name !== values.SMOKE_SERVER);
   return {
@@ -170,8 +166,9 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, { isCI, agentSoc
     etcdctlFlags: values.SMOKE_ETCDCTL_FLAGS,
     encryption: {
       provider,
-      version: versionOf(provider, configuration?.writer),
-      keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? configuration?.writer.keyName ?? "key1",
+      // Every provider writes v1, but for KMS, of which there are two; the second is what Kubernetes still offers.
+      version: writer?.version ?? (provider === "kms" ? "v2" : "v1"),
+      keyName: values.SMOKE_ENCRYPTION_KEY_NAME ?? writer?.keyName ?? "key1",
       configurationPath: configuration?.path,
     },
     image: values.SMOKE_IMAGE,
@@ -207,6 +204,7 @@ export function readSettings(variables: Variables): Settings {
   if (given["KUBECONFIG"] === undefined && given["SMOKE_CONTEXT"] !== undefined) {
     problems.push(`KUBECONFIG is not set, but SMOKE_CONTEXT names a context in it. Set both, or neither to use the lab.`);
   }
+  problems.push(...kubeconfigProblems(given["KUBECONFIG"], given["SMOKE_CONTEXT"]));
   const result = z.object(table).safeParse(given);
   for (const issue of result.error?.issues ?? []) {
     const name = String(issue.path[0]);

@@ -55,7 +55,18 @@ test("standard input is sent, and ended, by the protocol that can", async () => 
     },
   });
   expect(await exec(api.client, { ...target, stdin: "hello" })).toEqual({ exitCode: 0, stdout: "hello", stderr: "" });
-  expect(protocols).toEqual(["v5.channel.k8s.io"]);
+  expect(protocols).toEqual(["v5.channel.k8s.io,v4.channel.k8s.io"]);
+});
+
+test("an API server before 1.30 takes standard input, and cannot be told of its end: a terminal needs no telling", async () => {
+  await using api = await startTestAPI({ protocol: "v4.channel.k8s.io", speak: (socket) => finish(socket, success) });
+  await expect(exec(api.client, { ...target, stdin: "hello" })).rejects.toMatchObject({
+    name: "InconclusiveError",
+    message: expect.stringContaining("speaks v4.channel.k8s.io, in which the end of standard input cannot be told"),
+  });
+  expect(await exec(api.client, target)).toMatchObject({ exitCode: 0 });
+  const shell = await openShell(api.client, target);
+  expect(await shell.exitCode).toBe(0);
 });
 
 test("a command that cannot be run is the cluster's failure, in its own words", async () => {

@@ -82,6 +82,9 @@ async function next(socket: WebSocket, deadline: AbortSignal): Promise<void> {
   either.abort();
 }
 
+/** The protocol in which the end of a stream can be told. */
+const endsInput = "v5.channel.k8s.io";
+
 type Session = {
   what: string;
   socket: WebSocket;
@@ -105,8 +108,7 @@ async function open(client: KubernetesClient, target: ExecTarget, { stdin, tty }
       ...Object.entries(streams).map(([name, value]): [string, string] => [name, String(value)]),
       ...command.map((word): [string, string] => ["command", word]),
     ],
-    // A terminal ends its input by a character; only a pipe needs the newer protocol for it.
-    protocols: stdin && !tty ? ["v5.channel.k8s.io"] : ["v5.channel.k8s.io", "v4.channel.k8s.io"],
+    protocols: [endsInput, "v4.channel.k8s.io"],
     timeoutMs,
     signal,
     onFrame: (channel, content) => {
@@ -115,6 +117,13 @@ async function open(client: KubernetesClient, target: ExecTarget, { stdin, tty }
       else chunks.push(content);
     },
   });
+  // A terminal ends its input by a character; a pipe needs the newer protocol for it.
+  if (stdin && !tty && socket.protocol !== endsInput) {
+    socket.terminate();
+    throw new InconclusiveError(
+      `${what}: the API server speaks ${socket.protocol}, in which the end of standard input cannot be told; ${endsInput} came with Kubernetes 1.30.`,
+    );
+  }
   const exitCode = ended(socket, { what, deadline: began + timeoutMs, timeoutMs, signal, output });
   // Whoever does not wait for the end has been told of the failure otherwise.
   exitCode.catch(() => undefined);

@@ -35,6 +35,36 @@ export type ClusterAccess = {
  * @throws SettingsError that says which file, context or credential is wrong
  */
 export async function loadKubeconfig(kubeconfig: string, contextName: string): Promise<ClusterAccess> {
+  const { clusterName, cluster, userName, user, tls } = readContext(kubeconfig, contextName);
+  const plugin = usesPlugin(user.is) ? await openPlugin(userName, user) : undefined;
+  const { cert = tls.cert, key = tls.key } = (await plugin?.()) ?? {};
+  return {
+    contextName,
+    clusterName,
+    userName,
+    server: (cluster.is.server ?? "").replace(/\/+$/, ""),
+    tls: { ...tls, cert, key },
+    authorization: plugin === undefined ? authorizationOf(user) : async () => (await plugin()).authorization,
+    proxyURL: cluster.is["proxy-url"] ?? undefined,
+  };
+}
+
+/** What is wrong with a context and its files, all of it, without asking a plugin for credentials. Nothing is, where one is not given. */
+export function kubeconfigProblems(kubeconfig: string | undefined, contextName: string | undefined): readonly string[] {
+  if (kubeconfig === undefined || contextName === undefined) return [];
+  try {
+    readContext(kubeconfig, contextName);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+type Context = { clusterName: string; cluster: Entry<Cluster>; userName: string; user: Entry<User>; tls: TLS };
+
+/** @throws SettingsError */
+function readContext(kubeconfig: string, contextName: string): Context {
   const { clusters, users, contexts } = readKubeconfig(kubeconfig);
   const named = <Kind>(entries: Map<string, Kind>, name: string, role: string): Kind => {
     const entry = entries.get(name);
@@ -51,17 +81,7 @@ export async function loadKubeconfig(kubeconfig: string, contextName: string): P
   const problems = [...addressProblems(cluster), ...impersonationProblems(user)];
   const tls = tlsOf(cluster, user, problems);
   if (problems.length > 0) throw new SettingsError(problems.map((problem) => `KUBECONFIG: ${problem}`));
-  const plugin = usesPlugin(user.is) ? await openPlugin(userName ?? "", user) : undefined;
-  const { cert = tls.cert, key = tls.key } = (await plugin?.()) ?? {};
-  return {
-    contextName,
-    clusterName: clusterName ?? "",
-    userName: userName ?? "",
-    server: (cluster.is.server ?? "").replace(/\/+$/, ""),
-    tls: { ...tls, cert, key },
-    authorization: plugin === undefined ? authorizationOf(user) : async () => (await plugin()).authorization,
-    proxyURL: cluster.is["proxy-url"] ?? undefined,
-  };
+  return { clusterName: clusterName ?? "", cluster, userName: userName ?? "", user, tls };
 }
 
 function addressProblems({ path, is: { server, "proxy-url": proxy } }: Entry<Cluster>): string[] {

@@ -16,8 +16,10 @@ type Behaviour = {
   answer?: (request: Http2ServerRequest, body: string, response: Http2ServerResponse) => Answer | undefined;
   /** Refuses a websocket; one that is not refused is opened. */
   refuse?: (request: IncomingMessage) => Answer | undefined;
-  /** Speaks on a websocket, in the first of the protocols that the client offers. */
+  /** Speaks on a websocket. */
   speak?: (socket: WebSocket, request: IncomingMessage) => void;
+  /** In which protocol; without it, in the first of those that the client offers. */
+  protocol?: string;
   /** Takes an upgrade into its own hands. */
   upgrade?: (request: IncomingMessage, socket: Socket) => void;
   certificate?: Certificate;
@@ -50,7 +52,14 @@ export const statusBody = (code: number, reason: string, message: string): Answe
 });
 
 /** Starts one on a port of its own, and a client that it trusts. */
-export async function startTestAPI({ answer, refuse, speak, upgrade, certificate = serverCertificate }: Behaviour): Promise<TestAPI> {
+export async function startTestAPI({
+  answer,
+  refuse,
+  speak,
+  protocol,
+  upgrade,
+  certificate = serverCertificate,
+}: Behaviour): Promise<TestAPI> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createSecureServer({ ...certificate, ca: authority.cert, requestCert: true, allowHTTP1: true });
@@ -67,7 +76,10 @@ export async function startTestAPI({ answer, refuse, speak, upgrade, certificate
       if (answered !== undefined) response.writeHead(answered.code, { "content-type": "application/json" }).end(textOf(answered));
     });
   });
-  const webSockets = new WebSocketServer({ noServer: true });
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => (protocol === undefined ? ([...offered][0] ?? false) : offered.has(protocol) && protocol),
+  });
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refused = refuse?.(request);
     if (refused !== undefined) {

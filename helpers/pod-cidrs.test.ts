@@ -79,7 +79,6 @@ test.for([
     nodes,
     ["Pod a on node-0 has 10.88.0.2, expected an address in 10.200.0.0/24 (its CNI file)"],
   ],
-  ["on the host's network", [{ ...pod("a", "node-0", "192.0.2.20"), hostNetwork: true }], nodes, []],
   ["without an address", [pod("a", "node-0")], nodes, ["Pod a on node-0 has no address"]],
   ["on an unknown Node", [pod("a", "node-2", "10.200.2.2")], nodes, ["Pod a is on node-2, of which no Pod CIDR was looked up"]],
   ["where no range is known", [pod("a", "node-0", "10.88.0.2")], [node("node-0")], []],

@@ -79,18 +79,15 @@ export type AddressedPod = {
   nodeName: string;
   /** `status.podIPs`. */
   podIPs: readonly string[];
-  /** Such a Pod has the address of its Node, and is no concern of the Pod network. */
-  hostNetwork?: boolean;
 };
 
 /** One sentence for each Pod outside of its Node's ranges, each pair of Nodes whose ranges overlap, each address given twice. */
 export function podAddressProblems(pods: readonly AddressedPod[], nodes: readonly PodCIDRs[]): string[] {
-  const ours = pods.filter(({ hostNetwork }) => hostNetwork !== true);
   return [
     ...nodes.flatMap(({ problems }) => problems),
     ...overlapping(nodes),
-    ...ours.flatMap((pod) => outside(pod, nodes)),
-    ...shared(ours),
+    ...pods.flatMap((pod) => outside(pod, nodes)),
+    ...shared(pods),
   ];
 }
 

@@ -68,16 +68,19 @@ type Expectation = {
 
 /**
  * Whether a route leads to the Pod's own Node. With static routes, as the guide sets them, the next hop is that Node. A route without a
- * next hop is an overlay's, or the Pod is on this very host: it names no Node, which is a note and no problem.
+ * next hop is an overlay's, or the Pod is on this very host; a next hop that is no Node's address is a router's, or the far end of a
+ * tunnel, as with Flannel, Cilium and Calico over VXLAN. Those name no Node, which is a note: whether they lead to the Pod, its page shows.
  */
 export function judgeRoute({ dev, gateway, type }: Route, { hostName, pod, nodeAddresses }: Expectation): RouteVerdict {
   const target = `${pod.podIP} (Pod ${pod.name} on ${pod.nodeName})`;
   if (type !== undefined && type !== "unicast" && type !== "local") return { problem: `${hostName}: its route to ${target} is ${type}` };
   if (gateway === undefined)
-    return { note: `${hostName}: its route to ${target} goes out of ${dev} without a next hop, so that it names no Node` };
+    return { note: `${hostName}: its route to ${target} goes out of ${dev} without a next hop, so it names no Node` };
   const hop = normaliseAddress(gateway);
   const owners = Object.keys(nodeAddresses).filter((name) => nodeAddresses[name]?.some((address) => normaliseAddress(address) === hop));
   if (owners.includes(pod.nodeName)) return {};
+  if (owners[0] === undefined)
+    return { note: `${hostName}: its route to ${target} goes via ${gateway} out of ${dev}, which is no Node's address` };
   const expected = nodeAddresses[pod.nodeName]?.join(" or ") || "an address of its Node";
-  return { problem: `${hostName}: its route to ${target} goes via ${gateway}, which is ${owners[0] ?? "no Node"}, expected ${expected}` };
+  return { problem: `${hostName}: its route to ${target} goes via ${gateway}, which is ${owners[0]}, expected ${expected}` };
 }

@@ -144,7 +144,7 @@ function endedPods(pods: readonly V1Pod[]): Obstacle[] {
   });
 }
 
-/** The last of the events for which `wanted` holds. One that has been seen again counts by its last time; of two in one second, the later made. */
+/** The last of the events that are wanted. One that was seen again counts by its last time; of two in one second, the one made later. */
 function latest(events: readonly CoreV1Event[], wanted: (event: CoreV1Event) => boolean): CoreV1Event | undefined {
   return events
     .filter(wanted)

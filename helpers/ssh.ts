@@ -43,6 +43,9 @@ export type Host = {
   close(): Promise<void>;
 };
 
+/** POSIX, 2.8.2: what a shell exits with when it does not find a command. */
+export const commandNotFound = 127;
+
 /** sshd allows 10 sessions a connection (MaxSessions), and one that has just ended may still count. */
 const channelsAtOnce = 6;
 
@@ -75,7 +78,7 @@ export function requireSuccess(host: Host, command: string, result: CommandResul
   if (result.exitCode === 0) return result;
   const said = result.stderr.trim() || result.stdout.toString("utf8").trim() || "it said nothing";
   const hint =
-    result.exitCode === 127
+    result.exitCode === commandNotFound
       ? ` A command was not found: is it installed, and in the PATH of commands over SSH (ssh ${host.name} 'echo $PATH'), which is shorter than that of a login?`
       : "";
   throw new InconclusiveError(`${host.name}: "${oneLine(command)}" exited ${result.exitCode}, expected 0: ${said}.${hint}`, {

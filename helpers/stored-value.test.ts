@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { encrypted, plaintext } from "./golden-secret.ts";
-import { classify, describe, structureProblem } from "./stored-value.ts";
+import { beginningOf, classify, describe, structureProblem } from "./stored-value.ts";
 
 const stored = (prefix: string, payload: Buffer | number): Buffer =>
   Buffer.concat([Buffer.from(prefix), typeof payload === "number" ? Buffer.alloc(payload, 0xa5) : payload]);
@@ -71,6 +71,14 @@ test.for([
 });
 
 const keyAndData = (keyLength: number, rest: number): Buffer => Buffer.concat([Buffer.from([0, keyLength]), Buffer.alloc(rest)]);
+
+test.for([
+  ["k8s:enc:aescbc:v1:aescbckey-2021-12-10T22:54:38Z:", "k8s:enc:aescbc:v1:aescbckey-2021-12-10T22:54:38Z:"],
+  ["k8s:enc:aescbc:v1:key2:", "k8s:enc:aescbc:v1:key2:"],
+  ["k8s\0protobuf", "k8s\0prot"],
+] as const)("a value that begins with %j begins, for people, with %j", ([beginning, shown]) => {
+  expect(beginningOf(stored(beginning, 32), "k8s:enc:aescbc:v1:aescbckey-2021-12-10T22:54:38Z:")).toBe(shown);
+});
 
 test.for([
   ["whole", keyAndData(5, 33), undefined],

@@ -58,8 +58,12 @@ function firstWord(rest: Buffer): string | undefined {
   return /^([\w./@+-]{1,253}):/.exec(rest.subarray(0, 254).toString("latin1"))?.[1];
 }
 
-/** How a value begins, to be shown: up to the end of the key's name where it is encrypted, else its first eight bytes. */
-export function beginningOf(value: Buffer): string {
+/**
+ * How a value begins, to be shown: as expected; else up to the end of the key's name where it is encrypted, else its first eight bytes.
+ * @param expected the prefix of a value by the expected provider and key, whose name may contain colons, as those of k3s do
+ */
+export function beginningOf(value: Buffer, expected: string): string {
+  if (startsWith(value, Buffer.from(expected))) return expected;
   const [prefix] = /^k8s:enc:[a-z0-9]+:v\d+:[^:]*:/.exec(value.subarray(0, 300).toString("latin1")) ?? [];
   return prefix ?? value.subarray(0, 8).toString("latin1");
 }

@@ -22,7 +22,7 @@ test("secret-encrypted: etcd holds the Secret once, encrypted by the expected pr
   const value = storedEntries[0]?.value ?? Buffer.of();
 
   expect(keys, `${etcd.host}: keys in etcd for ${secret.key}`).toEqual([secret.key]);
-  expect(beginningOf(value), `${etcd.host}: how the value of ${secret.key} begins`).toBe(encryption.prefix);
+  expect(beginningOf(value, encryption.prefix), `${etcd.host}: how the value of ${secret.key} begins`).toBe(encryption.prefix);
   const problem = structureProblem(classify(value, [encryption.keyName]));
   expect(problem, `${etcd.host}: what is wrong with the payload of ${secret.key}`).toBeUndefined();
 });
