@@ -66,9 +66,7 @@ test("without any variable every setting has its default", () => {
 });
 
 test("every variable is read", () => {
-  const key = write("id_ed25519", "");
-  const knownHosts = write("known_hosts", "");
-  const pullSecret = write("config.json", "{}");
+  const [key, knownHosts, pullSecret] = [write("id_ed25519", ""), write("known_hosts", ""), write("config.json", "{}")];
   const kubeconfig = write("kubeconfig", kubeconfigOf("lab"));
   const configuration = write("encryption-config.yaml", encryptionConfiguration([{ aescbc: { keys: [{ name: "key1", secret }] } }]));
   const variables = {

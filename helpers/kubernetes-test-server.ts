@@ -52,14 +52,8 @@ export const statusBody = (code: number, reason: string, message: string): Answe
 });
 
 /** Starts one on a port of its own, and a client that it trusts. */
-export async function startTestAPI({
-  answer,
-  refuse,
-  speak,
-  protocol,
-  upgrade,
-  certificate = serverCertificate,
-}: Behaviour): Promise<TestAPI> {
+export async function startTestAPI(behaviour: Behaviour): Promise<TestAPI> {
+  const { answer, refuse, speak, upgrade, certificate = serverCertificate } = behaviour;
   const sockets = new Set<Socket>();
   let connections = 0;
   const server = createSecureServer({ ...certificate, ca: authority.cert, requestCert: true, allowHTTP1: true });
@@ -76,10 +70,7 @@ export async function startTestAPI({
       if (answered !== undefined) response.writeHead(answered.code, { "content-type": "application/json" }).end(textOf(answered));
     });
   });
-  const webSockets = new WebSocketServer({
-    noServer: true,
-    handleProtocols: (offered) => (protocol === undefined ? ([...offered][0] ?? false) : offered.has(protocol) && protocol),
-  });
+  const webSockets = webSocketServer(behaviour);
   server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const refused = refuse?.(request);
     if (refused !== undefined) {
@@ -114,6 +105,12 @@ export async function startTestAPI({
       await new Promise<void>((resolve) => void server.close(() => resolve()));
     },
   };
+}
+
+function webSocketServer({ protocol }: Behaviour): WebSocketServer {
+  const chosen = (offered: ReadonlySet<string>) =>
+    protocol !== undefined && offered.has(protocol) ? protocol : ([...offered][0] ?? false);
+  return new WebSocketServer({ noServer: true, handleProtocols: chosen });
 }
 
 const textOf = ({ body }: Answer): string => (typeof body === "string" ? body : JSON.stringify(body));

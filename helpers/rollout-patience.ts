@@ -30,8 +30,7 @@ export function newPatience(began: number, { readyTimeoutMs, pullTimeoutMs }: De
       spentMs[isPulling ? "pulling" : "waiting"] += observation.now - lastLook;
       lastLook = observation.now;
       return {
-        // Each is remembered, whether or not another one ends the wait.
-        hopeless: obstacles.filter((obstacle) => isHopeless(obstacle, observation, memory))[0],
+        hopeless: obstacles.find((obstacle) => isHopeless(obstacle, observation, memory)),
         isOver: isPulling ? spentMs.pulling > pullTimeoutMs : spentMs.waiting > readyTimeoutMs,
       };
     },

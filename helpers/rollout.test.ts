@@ -96,7 +96,8 @@ test.for([
 });
 
 test("an event of the newer API tells its last time in its series", () => {
-  const series = { ...event("FailedMount", "", early), series: { count: 4, lastObservedTime: late as never } };
+  const series = event("FailedMount", "", early);
+  series.series = { count: 4, lastObservedTime: late as never };
   const obstacles = obstaclesOf(observation({ pods: [waiting("ContainerCreating")], events: [series, event("Pulled", "", early)] }));
   expect(obstacles).toMatchObject([{ reason: "FailedMount" }]);
 });
@@ -165,7 +166,7 @@ test.for([
   ["that renews it", { pods: [unassigned], leases: { "kube-scheduler": fresh } }, []],
 ] as const)("the Lease of a leader %s", ([_what, { pods, leases, ...wanted }, expected]) => {
   const spec = { replicas: "replicas" in wanted ? wanted.replicas : 1 } as never;
-  const obstacles = obstaclesOf(observation({ deployment: { ...deployment, spec }, pods, leases }));
+  const obstacles = obstaclesOf(observation({ deployment: { status: { observedGeneration: 1 }, spec }, pods, leases }));
   expect(obstacles.filter(({ reason }) => reason === "StaleLease").map(({ subject }) => subject)).toEqual(expected);
 });
 

@@ -67,7 +67,7 @@ test("a Pod asks for little, and has what admission usually wants", () => {
     containers: [
       {
         securityContext: { allowPrivilegeEscalation: false },
-        resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
+        resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
       },
     ],
   });

@@ -57,7 +57,7 @@ export function deployment(run: Run): V1Deployment {
               image: settings.image,
               ports: [{ containerPort: settings.imagePort }],
               securityContext: { allowPrivilegeEscalation: false },
-              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "500m", memory: "128Mi" } },
+              resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { cpu: "500m", memory: "256Mi" } },
             },
           ],
         },

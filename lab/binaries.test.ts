@@ -51,13 +51,14 @@ test("all binaries are built into the cache, with a word at the beginning of eac
   expect(readdirSync(folder).toSorted()).toEqual(binaryNames.toSorted());
   expect(readFileSync(join(folder, "kubelet"), "utf8")).toBe("built k8s.io/kubernetes/cmd/kubelet\n");
   expect(steps).toEqual([
-    "kubernetes, 1 of 7",
-    "etcd, 2 of 7",
-    "etcdctl, 3 of 7",
-    "containerd, 4 of 7",
-    "cni, 5 of 7",
-    "runc, 6 of 7",
-    "registry, 7 of 7",
+    "kubernetes, 1 of 8",
+    "etcd, 2 of 8",
+    "etcdctl, 3 of 8",
+    "containerd, 4 of 8",
+    "cri-tools, 5 of 8",
+    "cni, 6 of 8",
+    "runc, 7 of 8",
+    "registry, 8 of 8",
   ]);
 });
 

@@ -27,6 +27,11 @@ function kubernetesStamp(): string[] {
   return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
 }
 
+function criToolsStamp(): string[] {
+  const [, version = ""] = /sigs\.k8s\.io\/cri-tools v(\S+)/.exec(readFileSync(goModOf("cri-tools"), "utf8")) ?? [];
+  return [`-X sigs.k8s.io/cri-tools/pkg/version.Version=${version}`];
+}
+
 const goModOf = (name: string): string => join(import.meta.dirname, "modules", name, "go.mod");
 const all = (prefix: string, ...names: readonly string[]): string[] => names.map((name) => `${prefix}/${name}`);
 
@@ -38,6 +43,7 @@ function modules(): Module[] {
     { name: "etcd", packages: ["go.etcd.io/etcd/server/v3"], output: "etcd" },
     { name: "etcd", packages: ["go.etcd.io/etcd/etcdctl/v3"], output: "etcdctl" },
     { name: "containerd", packages: all("github.com/containerd/containerd/v2/cmd", "containerd", "containerd-shim-runc-v2", "ctr") },
+    { name: "cri-tools", packages: ["sigs.k8s.io/cri-tools/cmd/crictl"], linkerFlags: criToolsStamp() },
     { name: "cni", packages: all("github.com/containernetworking/plugins/plugins", "main/bridge", "main/loopback", "ipam/host-local") },
     // Without the seccomp tag every Pod with a profile fails: "config provided but seccomp not supported".
     {
@@ -59,6 +65,7 @@ export const binaryNames: readonly string[] = [
   "containerd",
   "containerd-shim-runc-v2",
   "ctr",
+  "crictl",
   "bridge",
   "loopback",
   "host-local",
@@ -110,6 +117,6 @@ async function build({ name, packages, output, cgo = false, tags, linkerFlags = 
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
   await run(command, {
     folder: join(import.meta.dirname, "modules", name),
-    environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400" },
+    environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400", GOTOOLCHAIN: "auto" },
   });
 }

@@ -5,12 +5,17 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { SettingsError } from "../helpers/errors.ts";
 import { readIfThere } from "./files.ts";
-import { clusterName, readDefinition, type Instance } from "./instance.ts";
+import { clusterName, definitionHash, readDefinition, wishedShape, type Instance } from "./instance.ts";
 import { hostsOf, serviceCIDR } from "./topology.ts";
 
 /** Whether every host of the instance is running. Cheap, because every smoke test of the lab begins with it. */
 export function isRunning(instance: Instance): boolean {
   return readDefinition(instance.name) !== undefined && stoppedHosts(instance).length === 0;
+}
+
+/** Whether the instance was made of what this checkout would make it of. */
+export function isOfThisCheckout(instance: Instance, environment: Readonly<Record<string, string | undefined>>): boolean {
+  return readDefinition(instance.name)?.hash === definitionHash(wishedShape(instance, environment));
 }
 
 /** The hosts of an instance that was up whole and that do not run any more. */

@@ -3,7 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { isCIDR, overlaps } from "../helpers/cidr.ts";
 import { SettingsError } from "../helpers/errors.ts";
 import { clusterCIDR, serviceCIDR, subnetOfName, topologyOf, type Topology } from "./topology.ts";
@@ -64,11 +64,19 @@ export function readDefinition(name: string): Definition | undefined {
 
 export const definitionPathOf = definitionPath;
 
+type Shape = { subnet: string; workers: number; ready?: string | undefined };
+
+/** What this checkout would make an instance of, under this environment. */
+export function wishedShape({ topology }: Instance, environment: Readonly<Record<string, string | undefined>>): Shape {
+  const ready = environment["LAB_BINARIES"] ? resolve(environment["LAB_BINARIES"]) : undefined;
+  return { subnet: topology.subnet, workers: topology.workers.length, ready };
+}
+
 /**
  * A hash over everything that decides what an instance is: the lab's own sources, the pins, the shape.
  * @param shape `ready` is the folder that LAB_BINARIES names; a binary that was replaced there makes another instance
  */
-export function definitionHash({ ready, ...shape }: { subnet: string; workers: number; ready?: string | undefined }): string {
+export function definitionHash({ ready, ...shape }: Shape): string {
   const binaries = ready === undefined ? [] : readdirSync(ready).map((name) => [ready, name, statSync(join(ready, name)).mtimeMs]);
   const hash = createHash("sha256").update(JSON.stringify([shape, binaries]));
   for (const path of sources(import.meta.dirname)) hash.update(path.slice(import.meta.dirname.length)).update(readFileSync(path));

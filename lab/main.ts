@@ -41,8 +41,10 @@ async function status(instance: Instance): Promise<void> {
 }
 
 async function env(instance: Instance): Promise<void> {
-  const { refuseUnlessRunning, variablesOf } = await import("./environment.ts");
+  const { isOfThisCheckout, refuseUnlessRunning, variablesOf } = await import("./environment.ts");
   refuseUnlessRunning(instance);
+  if (!isOfThisCheckout(instance, process.env))
+    say(`"${instance.name}" was booted by another checkout, which defines it otherwise. Build this one's: npm run lab -- up`);
   for (const [name, value] of Object.entries(variablesOf(instance))) process.stdout.write(`export ${name}=${value}\n`);
 }
 

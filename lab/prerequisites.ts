@@ -92,7 +92,7 @@ function systemProblems({ platform, architecture, isRoot }: Machine): string[] {
   return problems;
 }
 
-/** Since 1.21 a Go that is too old fetches the toolchain that a go.mod asks for. */
+/** Since 1.21 a Go that is too old fetches the toolchain that a go.mod asks for; the build lets it. */
 function goProblems({ goVersion }: Machine): string[] {
   const minor = Number(/go1\.(\d+)/.exec(goVersion)?.[1] ?? 0);
   if (minor >= 21) return [];

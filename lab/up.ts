@@ -3,7 +3,7 @@
  * recorded, and that is the last thing that happens.
  */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { request } from "undici";
 import { reasonOf, SettingsError } from "../helpers/errors.ts";
@@ -17,7 +17,7 @@ import { writeWhole } from "./files.ts";
 import { healthy, kubectl } from "./healthy.ts";
 import { bootHost, installHost, knownHost } from "./host.ts";
 import { provideImages, pushImage, type Image } from "./images.ts";
-import { definitionHash, definitionPathOf, readDefinition, type Definition, type Instance } from "./instance.ts";
+import { definitionHash, definitionPathOf, readDefinition, wishedShape, type Definition, type Instance } from "./instance.ts";
 import { collisions, createNetwork } from "./network.ts";
 import { createPKI } from "./pki.ts";
 import { installPackages, prerequisites, thisMachine, workAhead } from "./prerequisites.ts";
@@ -31,9 +31,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Boots the instance, or makes sure that it is up and as this checkout defines it. Ends in `healthy`. */
 export async function bringUp(instance: Instance, environment: Environment): Promise<void> {
   const began = Date.now();
-  const ready = environment["LAB_BINARIES"] ? resolve(environment["LAB_BINARIES"]) : undefined;
+  const { ready, ...shape } = wishedShape(instance, environment);
   const packages = await refuseUnlessPossible(instance, { ready, install: environment["LAB_INSTALL"] });
-  const shape = { subnet: instance.topology.subnet, workers: instance.topology.workers.length };
   const hash = definitionHash({ ...shape, ready });
   if (isThere(instance)) {
     const flaw = await flawOf(instance, hash);

@@ -27,14 +27,17 @@ const configuration = `version = 3
 `;
 
 /** containerd and runc: the guide's chapter 9. */
-export const containerd: WorkerComponent = ({ topology }) => {
+export const containerd: WorkerComponent = ({ topology }, worker) => {
   const mirror = `http://${topology.server.address}:${registryPort}`;
+  // Deviation: the guide installs crictl on every worker. The others are asked by ctr, so that each run goes both ways.
+  const crictl = worker.name === topology.workers[0]?.name ? { "/usr/local/bin/crictl": { binary: "crictl" } } : {};
   return {
     files: {
       "/usr/local/bin/containerd": { binary: "containerd" },
       "/usr/local/bin/containerd-shim-runc-v2": { binary: "containerd-shim-runc-v2" },
       "/usr/local/bin/ctr": { binary: "ctr" },
       "/usr/local/bin/runc": { binary: "runc" },
+      ...crictl,
       "/etc/containerd/config.toml": { text: configuration },
       // Every pull goes to the lab's registry, under its own name; without `server` a miss would be asked of the Internet.
       "/etc/containerd/certs.d/_default/hosts.toml": {

@@ -2,6 +2,7 @@
  * Faults by hand: npm run lab -- faults | fault NAME | heal NAME, so that a person can watch what the suite makes of one.
  */
 import { SettingsError } from "../../helpers/errors.ts";
+import { shellQuote } from "../../helpers/remote-command.ts";
 import type { Instance } from "../instance.ts";
 import { labOf } from "../proof/lab.ts";
 import { healed } from "../proof/prove.ts";
@@ -20,14 +21,19 @@ export async function injectByHand(instance: Instance, name: string | undefined)
   const lab = labOf(instance);
   await fault.inject(lab);
   if (!(await fault.holds(lab))) throw new Error(`${fault.name} was injected and does not hold. End it: npm run lab -- heal ${fault.name}`);
-  const settings = Object.entries(environmentOf(fault, lab)).map(([variable, value]) => `${variable}=${value} `);
   return [
     `${fault.state}.`,
-    `See it:  ${settings.join("")}npx vitest run`,
+    `See it:  ${runWith(environmentOf(fault, lab))}`,
     ...(fault.fails.length > 0 ? [`Fails:   ${fault.fails.join(", ")}`] : []),
     ...(fault.inconclusive.length > 0 ? [`Cannot look: ${fault.inconclusive.join(", ")}`] : []),
     `End it:  npm run lab -- heal ${fault.name}`,
   ];
+}
+
+/** What the lab says of itself would win over a setting that stands alone. */
+function runWith(environment: Readonly<Record<string, string>>): string {
+  const settings = Object.entries(environment).map(([name, value]) => `${name}=${shellQuote(value)} `);
+  return settings.length === 0 ? "npx vitest run" : `(eval "$(npm run --silent lab -- env)"; ${settings.join("")}npx vitest run)`;
 }
 
 /** Ends a fault and waits until the lab is healthy again. */

@@ -10,6 +10,15 @@ const quota = "/etc/systemd/system/etcd.service.d/quota.conf";
 /** etcdctl is a script, which may call the real one, at `/usr/local/bin/etcdctl.real`. */
 export const etcdctlIs = (script: string): Pick<Fault, "inject" | "heal"> => programIs(["server"], etcdctl, script);
 
+const otherOrigin = "http://127.0.0.1:23790";
+const otherPeer = "http://127.0.0.1:23800";
+const otherEtcd = [
+  `--data-dir=/run/other-etcd --listen-client-urls=${otherOrigin} --advertise-client-urls=${otherOrigin}`,
+  `--listen-peer-urls=${otherPeer} --initial-advertise-peer-urls=${otherPeer} --initial-cluster=default=${otherPeer}`,
+].join(" ");
+const askingTheOther = etcdctlIs(`exec ${etcdctl}.real --endpoints=${otherOrigin} "$@"`);
+const countOfKeys = (program: string): string => `set -o pipefail; ${program} get "" --from-key --keys-only | grep -c /registry/ || true`;
+
 /** While nothing can be written no Lease is renewed; until they show that, what a run sees of the workers would be luck. */
 async function leasesAreOld(lab: Lab): Promise<boolean> {
   const times = await lab.kubectl("-n", "kube-node-lease", "get", "leases", "-o", "jsonpath={.items[*].spec.renewTime}");
@@ -30,9 +39,17 @@ export const etcd: readonly Fault[] = [
   },
   {
     name: "another-etcd-answers",
-    state: "etcdctl on server asks an etcd that is empty",
-    ...etcdctlIs(`case "$*" in *json*) echo '{"header":{"revision":1}}' ;; esac`),
-    holds: (lab) => isSo(lab, "server", `[ "$(etcdctl get /registry --prefix --keys-only | wc -c)" = 0 ]`),
+    state: "etcdctl on server asks another etcd, which is empty",
+    inject: async (lab) => {
+      await lab.on("server", `systemd-run --quiet --unit=other-etcd etcd ${otherEtcd}`);
+      await askingTheOther.inject(lab);
+      await untilSo("the other etcd to answer", () => isSo(lab, "server", `${countOfKeys("etcdctl")} >/dev/null 2>&1`));
+    },
+    heal: async (lab) => {
+      await askingTheOther.heal(lab);
+      await lab.on("server", "systemctl stop other-etcd && rm -r /run/other-etcd");
+    },
+    holds: (lab) => isSo(lab, "server", `[ "$(${countOfKeys("etcdctl")})" = 0 ] && [ "$(${countOfKeys(`${etcdctl}.real`)})" -gt 0 ]`),
     fails: [],
     inconclusive: throughEtcdctl,
     because: /must show the ConfigMap/,

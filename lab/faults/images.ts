@@ -1,7 +1,8 @@
 /**
  * Images that the workers cannot get.
  */
-import { isSo, needingPods, unitStopped, type Fault } from "./fault.ts";
+import { registryPort } from "../components/registry.ts";
+import { isSo, needingPods, unitStopped, type Fault, type Lab } from "./fault.ts";
 
 /** The folder in which containerd looks for another way to the pause image's registry. */
 const pauseRegistry = "/etc/containerd/certs.d/registry.k8s.io";
@@ -9,13 +10,17 @@ const pauseRegistry = "/etc/containerd/certs.d/registry.k8s.io";
 const unreachable = `server = "http://127.0.0.1:9"`;
 const pauseImages = "ctr -n k8s.io images ls -q | grep registry.k8s.io/pause";
 
+/** Whether the registry has nginx by this tag. https://distribution.github.io/distribution/spec/api/ */
+const isServed = (lab: Lab, tag: string): Promise<boolean> =>
+  isSo(lab, "server", `curl --silent --fail --head http://127.0.0.1:${registryPort}/v2/library/nginx/manifests/${tag} >/dev/null`);
+
 export const images: readonly Fault[] = [
   {
     name: "image-absent",
     state: "the registry does not have the image",
     inject: async () => undefined,
     heal: async () => undefined,
-    holds: async () => true,
+    holds: async (lab) => (await isServed(lab, "latest")) && !(await isServed(lab, "no-such-tag")),
     environment: { SMOKE_IMAGE: "nginx:no-such-tag" },
     fails: ["replicas-ready"],
     inconclusive: needingPods,

@@ -45,8 +45,11 @@ function justStopped(unit: "kubelet" | "containerd"): Fault {
   };
 }
 
+const kubeletConfiguration = "/var/lib/kubelet/kubelet-config.yaml";
+const registersNoNode = "registerNode: false";
+
 const setMaxPods = (maxPods: number): string =>
-  `sed -i 's/^maxPods: .*/maxPods: ${maxPods}/' /var/lib/kubelet/kubelet-config.yaml && systemctl restart kubelet`;
+  `sed -i 's/^maxPods: .*/maxPods: ${maxPods}/' ${kubeletConfiguration} && systemctl restart kubelet`;
 
 const hasRoomFor = async (lab: Lab, pods: string): Promise<boolean> => (await ofNode1(lab, "{.status.allocatable.pods}")) === pods;
 
@@ -124,15 +127,20 @@ export const nodes: readonly Fault[] = [
     cause: /^Cause: kubelet is not running on node-1 \(inactive\)/,
   },
   {
-    name: "worker-never-registered",
-    state: "a worker that is named in the settings has never registered",
-    inject: async () => undefined,
-    heal: async () => undefined,
-    holds: async (lab) => !(await lab.kubectl("get", "nodes", "-o", "name")).includes("node-9"),
-    environment: { SMOKE_WORKERS: "node-0,node-1,node-9" },
+    name: "node-1-never-registered",
+    state: "the kubelet of node-1 runs, and has never registered its Node",
+    inject: async (lab) => {
+      await lab.on("node-1", `systemctl stop kubelet && echo '${registersNoNode}' >> ${kubeletConfiguration}`);
+      await lab.kubectl("delete", "node", "node-1");
+      await lab.on("node-1", "systemctl start kubelet");
+    },
+    heal: (lab) => lab.on("node-1", `sed -i '/^${registersNoNode}$/d' ${kubeletConfiguration} && systemctl restart kubelet`),
+    holds: async (lab) =>
+      (await isSo(lab, "node-1", "systemctl is-active --quiet kubelet")) &&
+      !(await lab.kubectl("get", "nodes", "-o", "name")).includes("node-1"),
     fails: ["nodes-ready"],
-    inconclusive: [],
-    because: /node-9: not registered/,
-    cause: /^Cause: node-9 has never registered with the API server/,
+    inconclusive: ["pods-spread"],
+    because: /node-1: not registered/,
+    cause: /^Cause: node-1 has never registered with the API server/,
   },
 ];

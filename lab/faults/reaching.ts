@@ -58,7 +58,12 @@ export const reaching: readonly Fault[] = [
     state: "in the settings node-0 has the address of node-1, and node-1 that of node-0",
     inject: nothing,
     heal: nothing,
-    holds: (lab) => isSo(lab, "node-0", `[ "$(hostname)" = node-0 ]`),
+    // Each host has the other's address in the settings, for as long as each is where the topology has it.
+    holds: async (lab) => {
+      const isAt = ({ name, address }: { name: string; address: string }) =>
+        isSo(lab, name, `ip -4 address show | grep -qF ' ${address}/'`);
+      return (await Promise.all(lab.instance.topology.workers.map(isAt))).every(Boolean);
+    },
     environment: ({ instance: { topology } }) => {
       const other: Record<string, string> = { "node-0": "node-1", "node-1": "node-0" };
       return {

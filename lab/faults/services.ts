@@ -6,6 +6,7 @@ import { controllerNotRunning } from "./control-plane.ts";
 import { isSo, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
 import { otherServer } from "./other-server.ts";
 import { ruleOf } from "./pod-network.ts";
+import { dropServiceRange, restoreServiceRange, takesClusterIP } from "./service-range.ts";
 
 const onNodePorts = "-p tcp --dport 30000:32767";
 const throughNodePort: readonly string[] = ["node-port-answers", "node-port-every-pod"];
@@ -108,6 +109,17 @@ export const services: readonly Fault[] = [
     inconclusive: [],
     because: /200 from other-server|node-1/,
     cause: /^Cause: a rule on node-1 hands what comes in for the NodePort to another process/,
+  },
+  {
+    name: "service-range-absent",
+    state: "kube-apiserver runs without --service-cluster-ip-range, as the guide has it, and takes ClusterIPs from 10.0.0.0/24",
+    inject: dropServiceRange,
+    heal: restoreServiceRange,
+    holds: (lab) => takesClusterIP(lab, "10.0.0.1"),
+    fails: ["service-ports"],
+    inconclusive: [],
+    because: /10\.0\.0\.\d+ is not in 10\.32\.0\.0\/24, the service range by SMOKE_SERVICE_CIDR/,
+    cause: /^Cause: kube-apiserver on server runs without --service-cluster-ip-range/,
   },
   {
     name: "selector-matches-nothing",

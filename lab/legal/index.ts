@@ -3,9 +3,10 @@
  */
 import { bindingOf, mutatingPolicy, objectsThere, tryPod, type Armed } from "../faults/api-objects.ts";
 import { isSo, untilSo, type Lab } from "../faults/fault.ts";
+import { takeClusterIPsFrom, takesClusterIP } from "../faults/service-range.ts";
+import { serviceCIDR } from "../topology.ts";
 import type { LegalCluster } from "./cluster.ts";
 import { unprivilegedImage } from "./image.ts";
-import { serviceRangeChanged } from "./service-range.ts";
 
 type Arranged = Pick<LegalCluster, "arrange" | "undo" | "holds">;
 
@@ -85,7 +86,14 @@ export const legalClusters: readonly LegalCluster[] = [
     undo: (lab) => nodePortsFrom(lab, "30000-32767"),
     holds: (lab) => isSo(lab, "server", "tr '\\0' '\\n' < /proc/$(pgrep -xo kube-apiserver)/cmdline | grep -q port-range=20000-22767"),
   },
-  { name: "another-service-range", state: "ClusterIPs are taken from another range, which only the cluster tells", ...serviceRangeChanged },
+  {
+    name: "another-service-range",
+    state: "ClusterIPs are taken from another range, which only the cluster tells",
+    arrange: (lab) => takeClusterIPsFrom(lab, "10.96.0.0/24"),
+    undo: (lab) => takeClusterIPsFrom(lab, serviceCIDR),
+    holds: (lab) => takesClusterIP(lab, "10.96.0.1"),
+    environment: { SMOKE_SERVICE_CIDR: "" },
+  },
   {
     name: "third-worker-without-pod",
     state: "there are three workers, and so one without a Pod of the run",

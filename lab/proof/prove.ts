@@ -28,7 +28,7 @@ export type Provable = {
 export const provableFault = (fault: Fault): Provable => ({
   name: fault.name,
   state: fault.state,
-  prove: async (lab) => [...(await proveFault(lab, fault)), ...(await stillRed(lab))],
+  prove: async (lab) => [...(await proveFault(lab, fault)), ...(await redOnceHealed(lab))],
 });
 
 export const provableCluster = (cluster: LegalCluster): Provable => ({
@@ -38,15 +38,21 @@ export const provableCluster = (cluster: LegalCluster): Provable => ({
 });
 
 async function proveFault(lab: Lab, fault: Fault): Promise<string[]> {
-  try {
-    await fault.inject(lab);
-    await demand(fault.holds(lab), `${fault.name} does not hold once it is injected`);
-    const outcome = await runSuite(lab.instance, { environment: { ...shortDeadlines, ...environmentOf(fault, lab) } });
-    await demand(fault.holds(lab), `${fault.name} no longer held when the suite had run`);
-    return misjudged(fault, outcome);
-  } finally {
-    await healed(lab, fault);
-  }
+  const problems = await seenOf(lab, fault).catch(async (error: unknown) => {
+    // This one tells more than that of a heal which fails for the same reason.
+    await healed(lab, fault).catch(() => undefined);
+    throw error;
+  });
+  await healed(lab, fault);
+  return problems;
+}
+
+async function seenOf(lab: Lab, fault: Fault): Promise<string[]> {
+  await fault.inject(lab);
+  await demand(fault.holds(lab), `${fault.name} does not hold once it is injected`);
+  const outcome = await runSuite(lab.instance, { environment: { ...shortDeadlines, ...environmentOf(fault, lab) } });
+  await demand(fault.holds(lab), `${fault.name} no longer held when the suite had run`);
+  return misjudged(fault, outcome);
 }
 
 /** Ends a fault, removes what the run could not, and waits until the lab is as it should be. */
@@ -61,7 +67,7 @@ async function demand(condition: Promise<boolean>, otherwise: string): Promise<v
   if (!(await condition)) throw new Error(otherwise);
 }
 
-async function stillRed(lab: Lab): Promise<string[]> {
+async function redOnceHealed(lab: Lab): Promise<string[]> {
   const { exitCode, output } = await runSuite(lab.instance);
   return exitCode === 0 ? [] : [`once it is healed, the suite exits ${exitCode}:\n${output}`];
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import type { Fault } from "../faults/fault.ts";
 import { faults, faultsByFile } from "../faults/index.ts";
 import { legalClusters } from "../legal/index.ts";
@@ -41,7 +41,10 @@ export async function recordProved({ name, problems, seconds, lab }: Proved): Pr
   writeFileSync(join(root, "docs/proof.md"), documentOf({ checks: allChecks(), faults, legalClusters }, all));
 }
 
-/** Changes whenever a record does, or the file in which it is written, or the spec file of a check that it speaks of. */
+/**
+ * Changes whenever a record does, or the file in which it is written and what that imports of the catalogue, or the spec file of a check
+ * that it speaks of. What fixtures and helpers make of the checks, `npm test` proves: it goes through the whole catalogue.
+ */
 export function fingerprintOf(record: Fault | LegalCluster): string {
   const suites = Object.entries(checksBySuite());
   // A legal cluster is one on which every check has something to say.
@@ -49,8 +52,19 @@ export function fingerprintOf(record: Fault | LegalCluster): string {
   const file = Object.entries(faultsByFile).find(([, written]) => written.some(({ name }) => name === record.name))?.[0];
   const source = file === undefined ? "lab/legal/index.ts" : `lab/faults/${file}.ts`;
   const hash = createHash("sha256").update(JSON.stringify(record, withExpressions));
-  for (const path of [source, ...specs.map(([spec]) => spec)]) hash.update(readFileSync(join(root, path)));
+  for (const path of [...withImports(source), ...specs.map(([spec]) => spec)]) hash.update(readFileSync(join(root, path)));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** A file of the catalogue, and those of the catalogue that it is made of. */
+function withImports(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  for (const [, name = ""] of readFileSync(join(root, path), "utf8").matchAll(/from "(\.[^"]+)"/g)) {
+    const imported = posix.join(dirname(path), name);
+    if (/^lab\/(faults|legal)\//.test(imported)) withImports(imported, seen);
+  }
+  return seen;
 }
 
 const speaksOf = ({ fails, inconclusive }: Fault, id: string): boolean => fails.includes(id) || inconclusive.includes(id);

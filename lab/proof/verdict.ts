@@ -1,6 +1,7 @@
 /**
  * Whether a run has made of a fault what the catalogue says.
  */
+import { apartFromByHand } from "../../helpers/errors.ts";
 import type { Fault } from "../faults/fault.ts";
 import type { Outcome } from "../operator.ts";
 
@@ -8,6 +9,9 @@ type Judged = Pick<Fault, "fails" | "inconclusive" | "because" | "cause" | "exit
 
 /** What a message begins with: the cause that the diagnosis names, and indented lines about it. What follows is the check's own. */
 const diagnosis = /^Cause: .*(?:\n {2}.*)*\n?/;
+
+/** The check's own words: the lines to try by hand name hosts and addresses whatever is wrong. */
+const ownWords = (message: string): string => apartFromByHand(message.replace(diagnosis, "")).sentence;
 
 /** Sentences for each check that failed, passed or did not look where it should not have, and for failures without the fault's reason. */
 export function misjudged(fault: Judged, outcome: Outcome): string[] {
@@ -34,7 +38,7 @@ function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verd
   // Where nothing fails, the reason has to be that of those that could not look.
   const speaking = fails.length > 0 ? fails : inconclusive;
   const messageOf = (id: string): string => verdicts[id]?.message ?? "";
-  const otherwise = speaking.filter((id) => !wrong.includes(id) && !because.test(messageOf(id).replace(diagnosis, "")));
+  const otherwise = speaking.filter((id) => !wrong.includes(id) && !because.test(ownWords(messageOf(id))));
   const unexplained = otherwise.map((id) => `${id}: expected a message like ${because}, got: ${messageOf(id)}`);
   const misled = [...fails, ...inconclusive].filter((id) => !wrong.includes(id) && cause?.test(messageOf(id)) === false);
   const misnamed = misled.map((id) => `${id}: expected a cause like ${cause} first, got: ${messageOf(id)}`);
