@@ -46,6 +46,14 @@ const cases: readonly Case[] = [
     change: refused('pods "x" is forbidden: error looking up service account smoke-1/default: serviceaccount "default" not found'),
     cause: /^namespace smoke-1 has no ServiceAccount default/,
   },
+  {
+    rule: "pods-not-created",
+    check: "pod-replaced",
+    message: "1 of 2 Pods Ready; Deployment nginx: MissingPods, its ReplicaSet has created 1 of 2 Pods",
+    cause: /^the ReplicaSet of Deployment nginx has created 1 of 2 Pods, and its controller creates no other$/,
+    // There they are, and do not start.
+    butNot: [{ check: "pod-replaced", message: "1 of 2 Pods Ready; Pod nginx-1 on node-0: Pending, not Ready" }],
+  },
 ];
 
 test.for(cases)("$rule is named when $check fails", (given) => {

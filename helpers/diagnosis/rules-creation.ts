@@ -59,4 +59,13 @@ export const creationRules: readonly Rule[] = [
     what: (_said, { given }) => `namespace ${given.namespace} has no ServiceAccount default, without which no Pod is created`,
     mend: (_said, { given }) => `kubectl -n ${given.namespace} get serviceaccounts; the controllers of kube-controller-manager create it`,
   }),
+  told({
+    id: "pods-not-created",
+    explains: ["replicas-ready", "pod-replaced"],
+    guide: guide.controlPlane,
+    pattern: /its ReplicaSet has created (\d) of (\d) Pods/,
+    what: ({ found: [created, wanted] }) =>
+      `the ReplicaSet of Deployment nginx has created ${created} of ${wanted} Pods, and its controller creates no other`,
+    mend: (_said, { given }) => `ssh ${given.server} journalctl -u kube-controller-manager -n 50`,
+  }),
 ];

@@ -1,7 +1,7 @@
 /**
  * CNI on a worker: its files, its plugins, its bridge and its addresses.
  */
-import { isSo, needingPods, programIs, untilSo, type Fault, type Lab } from "./fault.ts";
+import { isSo, needingPods, untilSo, type Fault, type Lab } from "./fault.ts";
 
 const folder = "/etc/cni/net.d";
 const bridgeFile = `${folder}/10-bridge.conf`;
@@ -30,17 +30,7 @@ const fileMissing = (path: string): Pick<Fault, "inject" | "heal" | "holds"> => 
 const isWithoutNetwork = async (lab: Lab): Promise<boolean> =>
   (await lab.kubectl("get", "node", "node-1", "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].message}`)).includes("cni plugin");
 
-const workers = ["node-0", "node-1"];
 const plugin = "/opt/cni/bin/bridge";
-const wired = "/run/pod-wired";
-
-/** A plugin that has had enough once it has wired a Pod. */
-const onlyOnce = `if [ "$CNI_COMMAND" = ADD ] && ! mkdir ${wired} 2>/dev/null; then
-  echo '{"cniVersion": "1.0.0", "code": 100, "msg": "a Pod is wired already"}'
-  exit 1
-fi
-exec ${plugin}.real`;
-const wiringOnce = programIs(workers, plugin, onlyOnce);
 
 export const cni: readonly Fault[] = [
   {
@@ -98,21 +88,6 @@ export const cni: readonly Fault[] = [
     ...withoutSandbox,
     because: /on node-1: FailedCreatePodSandBox.*no IP addresses available in range set/,
     cause: /^Cause: the Pod subnet on node-1 has no address left/,
-  },
-  {
-    name: "deleted-pods-not-replaced",
-    state: "either worker wires one Pod and no more, so that a deleted Pod has no successor",
-    ...wiringOnce,
-    heal: async (lab) => {
-      await wiringOnce.heal(lab);
-      for (const worker of workers) await lab.on(worker, `rm -rf ${wired}`);
-    },
-    holds: (lab) => isSo(lab, "node-0", `grep -q ${wired} ${plugin}`),
-    fails: ["pod-replaced"],
-    // One Pod cannot be spread.
-    inconclusive: ["pods-spread"],
-    because: /FailedCreatePodSandBox.*a Pod is wired already/,
-    cause: /^Cause: containerd on node-\d cannot create the Pod's sandbox: /,
   },
   {
     name: "one-pod-cidr-for-two-workers",

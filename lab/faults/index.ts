@@ -19,6 +19,7 @@ import { nginx } from "./nginx.ts";
 import { nodes } from "./nodes.ts";
 import { podNetwork } from "./pod-network.ts";
 import { reaching } from "./reaching.ts";
+import { replacement } from "./replacement.ts";
 import { services } from "./services.ts";
 import { storedSecret } from "./stored-secret.ts";
 import { veths } from "./veths.ts";
@@ -31,6 +32,7 @@ export const faultsByFile: Readonly<Record<string, readonly Fault[]>> = {
   etcd,
   nodes,
   "control-plane": controlPlane,
+  replacement,
   admission,
   images,
   containers,
