@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { legalClusters } from "../legal/index.ts";
 import { allChecks } from "../proof/checks.ts";
+import type { Fault } from "./fault.ts";
 import { faults } from "./index.ts";
 
 /** Checks that no fault reddens alone, and why none can. */
@@ -40,6 +41,31 @@ test("every fault that a check can see has a cause, which its diagnosis must nam
   const unnamed = faults.filter(({ cause, exitCode }) => cause === undefined && exitCode === undefined);
 
   expect(unnamed.map(({ name }) => name)).toEqual([]);
+});
+
+test("a fault gives a reason to each check that fails, and to no other", () => {
+  const speaking = ({ fails, inconclusive }: Fault) => (fails.length > 0 ? fails : inconclusive);
+  const reasons = faults.filter(({ because }) => !(because instanceof RegExp));
+
+  expect(reasons.map(({ name, because }) => [name, Object.keys(because).toSorted()])).toEqual(
+    reasons.map((fault) => [fault.name, [...speaking(fault)].toSorted()]),
+  );
+});
+
+test("no reason is so loose that a bare name, or a test that ran out of time, would do for it", () => {
+  const anything = [
+    "node-0",
+    "node-1",
+    "server",
+    "Test timed out in 30000ms.",
+    "Pods: expected [] to deeply equal [ '10.200.0.2:80' ]",
+    "{}",
+  ];
+  const patterns = faults.flatMap(({ name, because }) =>
+    (because instanceof RegExp ? [because] : Object.values(because)).map((pattern) => ({ name, pattern })),
+  );
+
+  expect(patterns.filter(({ pattern }) => anything.some((text) => pattern.test(text))).map(({ name }) => name)).toEqual([]);
 });
 
 test("every check fails with some fault", () => {

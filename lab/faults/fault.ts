@@ -17,6 +17,8 @@ export type Lab = {
 
 type Environment = Readonly<Record<string, string>>;
 
+export type Because = RegExp | Readonly<Record<string, RegExp>>;
+
 export type Fault = {
   /** The state, and not the act: `kube-scheduler-stopped`. */
   name: string;
@@ -31,8 +33,8 @@ export type Fault = {
   /** The ids of the checks that must fail, and of those that cannot look; all others must pass. */
   fails: readonly string[];
   inconclusive: readonly string[];
-  /** What the message of each failing check must match. */
-  because: RegExp;
+  /** What the message of each failing check must match, in the check's own words: one pattern for all of them, or one by the id of each. */
+  because: Because;
   /** What the diagnosis must name as the cause, first, in the message of each check that did not pass. */
   cause?: RegExp;
   /** Why the run cannot clean up after itself while the state lasts, where it cannot. */

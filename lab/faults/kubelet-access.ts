@@ -14,7 +14,7 @@ export const certificate: readonly string[] = [`${folder}/kubelet.crt`, `${folde
 const kubeProxy = "/var/lib/kube-proxy/kubeconfig";
 
 /** What goes through the kubelet of one worker; and only the logs tell which Pod has answered. */
-const unreached = { fails: throughKubelet, inconclusive: ["node-port-every-pod"] };
+export const unreached = { fails: throughKubelet, inconclusive: ["node-port-every-pod"] };
 
 /** A kubelet runs with files that are otherwise than the guide's, which are kept beside them. */
 export function kubeletOtherwise(node: string, files: readonly string[], change: (lab: Lab) => string | Promise<string>) {

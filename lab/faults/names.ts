@@ -1,14 +1,11 @@
 /**
  * The Nodes' names on server, by which the API server reaches their kubelets.
  */
-import { throughKubelet, untilSo, type Fault, type Lab } from "./fault.ts";
-import { certificate, kubeletOtherwise, verdictOnCertificate } from "./kubelet-access.ts";
+import { untilSo, type Fault, type Lab } from "./fault.ts";
+import { certificate, kubeletOtherwise, unreached, verdictOnCertificate } from "./kubelet-access.ts";
 
 const hosts = "/etc/hosts";
 const workers = ["node-0", "node-1"];
-
-/** What goes through the kubelets; and only the logs tell which Pod has answered. */
-const unreached = { fails: throughKubelet, inconclusive: ["node-port-every-pod"] };
 
 /**
  * What a kubelet says to the API server, or why it says nothing. The API server keeps the connections that it has, and reads its hosts file

@@ -67,7 +67,11 @@ export const storedSecret: readonly Fault[] = [
     holds: async (lab) => (await beginningOfStored(lab, name)).startsWith("{"),
     fails: ["secret-encrypted", "secret-no-plaintext", "secret-decrypts"],
     inconclusive: [],
-    because: /\{|plaintext|canary|mydata/,
+    because: {
+      "secret-encrypted": /begins: expected '\{.*' to be 'k8s:enc:aescbc:v1:key1:'/,
+      "secret-no-plaintext": /traces of the Secret, .* needle: 'canary', form: 'base64'/,
+      "secret-decrypts": /does not decrypt with \S+: it is plaintext JSON/,
+    },
     cause: /^Cause: the Secret lies in etcd as kube-apiserver on server would not store it/,
   },
   {
@@ -84,7 +88,10 @@ export const storedSecret: readonly Fault[] = [
     holds: (lab) => isSo(lab, "server", `etcdctl get /registry/secrets/none/${name} | head -1 | grep -q /none/${name}`),
     fails: ["secret-decrypts", "secret-deleted"],
     inconclusive: [],
-    because: /it is the value of Secret default\/another|what is left of it after the deletion/,
+    because: {
+      "secret-decrypts": /it is the value of Secret default\/another/,
+      "secret-deleted": /what is left of it after the deletion: expected \[ '\S+' \]/,
+    },
     cause: /^Cause: etcdctl on server shows the data of another Secret/,
   },
   {
@@ -94,7 +101,10 @@ export const storedSecret: readonly Fault[] = [
     // What the API server serves is what it has stored: no state fails `secret-read-back` alone.
     fails: ["secret-read-back", "secret-decrypts"],
     inconclusive: [],
-    because: /others/,
+    because: {
+      "secret-read-back": /decoded: expected \{ mykey: 'others'/,
+      "secret-decrypts": /decrypted with \S+: expected \{ mykey: 'others'/,
+    },
     cause: /^Cause: the Secret was altered on its way into the cluster/,
   },
   {

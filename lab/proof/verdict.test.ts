@@ -32,6 +32,21 @@ test("a failure for another reason is no detection", () => {
   ]);
 });
 
+test("each check may have a reason of its own, and one without any is not explained", () => {
+  const judged = (because: Readonly<Record<string, RegExp>>) =>
+    misjudged({ fails: ["a", "b"], inconclusive: [], because }, { exitCode: 1, verdicts, output: "" });
+  const verdicts = { a: verdict("fail", "no route"), b: verdict("fail", "timed out") };
+
+  expect(judged({ a: /no route/, b: /timed out/ })).toEqual([]);
+  expect(judged({ a: /timed out/, b: /timed out/ })).toEqual(["a: expected a message like /timed out/, got: no route"]);
+  expect(judged({ a: /no route/ })).toEqual(["b: expected a message like undefined, got: timed out"]);
+});
+
+test("the lines to try by hand are no reason: they name hosts whatever is wrong", () => {
+  const byHand = "timed out\nBy hand:\n  ssh server ip route get 10.200.1.0; # route to 10.200.1.0";
+  expect(judge({ ...asExpected, a: verdict("fail", byHand) })).toHaveLength(1);
+});
+
 test("the cause that the diagnosis names is held against every check, and is no reason of the check's own", () => {
   const named = (message: string): Verdicts => ({
     a: verdict("fail", message),

@@ -24,7 +24,7 @@ function misjudgedEnd({ because, ...fault }: Judged, { exitCode, verdicts, outpu
   return [
     ...(exitCode === fault.exitCode ? [] : [`the run exited ${exitCode}, expected ${fault.exitCode}`]),
     ...(looked.length === 0 ? [] : [`the run was to end before anything is looked at, and has looked at ${looked.join(", ")}`]),
-    ...(because.test(output) ? [] : [`the run said nothing like ${because}:\n${output}`]),
+    ...(because instanceof RegExp && because.test(output) ? [] : [`the run said nothing like ${String(because)}:\n${output}`]),
   ];
 }
 
@@ -38,8 +38,9 @@ function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verd
   // Where nothing fails, the reason has to be that of those that could not look.
   const speaking = fails.length > 0 ? fails : inconclusive;
   const messageOf = (id: string): string => verdicts[id]?.message ?? "";
-  const otherwise = speaking.filter((id) => !wrong.includes(id) && !because.test(ownWords(messageOf(id))));
-  const unexplained = otherwise.map((id) => `${id}: expected a message like ${because}, got: ${messageOf(id)}`);
+  const reasonOf = (id: string): RegExp | undefined => (because instanceof RegExp ? because : because[id]);
+  const otherwise = speaking.filter((id) => !wrong.includes(id) && reasonOf(id)?.test(ownWords(messageOf(id))) !== true);
+  const unexplained = otherwise.map((id) => `${id}: expected a message like ${reasonOf(id)}, got: ${messageOf(id)}`);
   const misled = [...fails, ...inconclusive].filter((id) => !wrong.includes(id) && cause?.test(messageOf(id)) === false);
   const misnamed = misled.map((id) => `${id}: expected a cause like ${cause} first, got: ${messageOf(id)}`);
   if (Object.keys(verdicts).length === 0) return [`the run has written no report:\n${output}`];
