@@ -14,11 +14,13 @@ const matters = ({ api }: Evidence, check: string, reason: RegExp): boolean =>
 export const schedulingRules: readonly Rule[] = [
   {
     id: "node-never-registered",
-    explains: ["nodes-ready"],
-    saying: /\S+: not registered/,
+    explains: ["nodes-ready", "pods-spread"],
     guide: guide.workers,
-    find: (evidence, { message }) => {
-      const [line = "", host = ""] = /([\w.-]+): not registered[^'"\n]*/.exec(message) ?? [];
+    find: (evidence) => {
+      const { nodes } = evidence.api;
+      const host = evidence.given.workers.find((worker) => !nodes.some(({ name }) => name === worker));
+      if (host === undefined || nodes.length === 0) return undefined;
+      const line = `Nodes: ${nodes.map(({ name }) => name).join(", ")}`;
       return {
         what: `${host} has never registered with the API server: the cluster has no Node of this name`,
         seen: shortened(lastComplaint(evidence, host, "kubelet") ?? line),

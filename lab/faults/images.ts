@@ -10,9 +10,15 @@ const pauseRegistry = "/etc/containerd/certs.d/registry.k8s.io";
 const unreachable = `server = "http://127.0.0.1:9"`;
 const pauseImages = "ctr -n k8s.io images ls -q | grep registry.k8s.io/pause";
 
+const manifest = "application/vnd.oci.image.manifest.v1+json";
+
 /** Whether the registry has nginx by this tag. https://distribution.github.io/distribution/spec/api/ */
 const isServed = (lab: Lab, tag: string): Promise<boolean> =>
-  isSo(lab, "server", `curl --silent --fail --head http://127.0.0.1:${registryPort}/v2/library/nginx/manifests/${tag} >/dev/null`);
+  isSo(
+    lab,
+    "server",
+    `curl --silent --fail --head --header "Accept: ${manifest}" http://127.0.0.1:${registryPort}/v2/library/nginx/manifests/${tag} >/dev/null`,
+  );
 
 export const images: readonly Fault[] = [
   {
