@@ -5,7 +5,7 @@ const begins = "server: how the value of /registry/secrets/smoke-1/x begins: exp
 const canary = "canary-0123456789abcdef0123456789abcdef";
 const first = (provider: string) => said("server", "encryption", (text) => text.replace(/providers:\n/, `providers:\n${provider}`));
 const keys = (provider: string, name: string) =>
-  `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: REDACTED\n`;
+  `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: [redacted]\n`;
 
 const cases: readonly Case[] = [
   {
