@@ -94,6 +94,8 @@ const passwords: readonly Planted[] = [
   { what: "a password of etcd", text: `env ETCDCTL_API=3 etcdctl '--user=root:${password}' get /registry/x`, secret: password },
   { what: "a password of etcd behind a space", text: `etcdctl --user root:${password} get /registry/x`, secret: password },
   { what: "a password of etcd by itself", text: `"etcdctl --user=root --password=${password} get x" exited 1`, secret: password },
+  { what: "a password of etcd with a comma and quotes in it", text: String.raw`'--password=a,b'\''c"${password}' get`, secret: password },
+  { what: "a password of etcd in a message", text: `"etcdctl '--user=root:a"${password}'" exited 1`, secret: password },
   { what: "a password of etcd in the environment", text: `ETCDCTL_PASSWORD=${password} etcdctl get`, secret: password },
   { what: "a user of etcd in the environment", text: `ETCDCTL_USER=root:${password}`, secret: password },
   { what: "a password of curl", text: `curl -u admin:${password} https://x`, secret: password },

@@ -11,6 +11,8 @@ const quote = String.raw`\\{0,9}["']`;
 const quoted = String.raw`(?<quote>${quote})(?:(?!(?<!\\)\k<quote>).)*(?:\k<quote>|$)`;
 /** A word without quotes. A switch is no secret, and a backslash may be the beginning of a quote or a line break. */
 const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
+/** To the end of a word, with its quotes inside and without those behind it, of a shell or of the message that holds the command. */
+const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
 /** The unit that stands in front of each line of a journal. */
 const unit = String.raw`(?:[\w.-]+: )?`;
 /** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
@@ -89,6 +91,22 @@ const patterns: readonly Pattern[] = [
     by: hidden,
   },
   {
+    hides: "The value of a flag whose name ends in the word for a secret, to the end of the word, whatever is in it.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?<![\w-])--[\w-]*(?:${names})(?:=|(?:${quote})?[ \t]+(?!-))(?!(?:true|false)\b))(?:${quoted}|${wordOfShell})`,
+      "gm",
+    ),
+    by: `$<before>$<quote>${hidden}$<quote>`,
+  },
+  {
+    hides: "The password behind a user's name, of etcdctl and curl. Kubernetes' own users have a colon in their names.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?:--user|\bETCDCTL_USER|(?<=\s)-u)[= \t]+(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
+      "gm",
+    ),
+    by: `$<before>${hidden}`,
+  },
+  {
     hides: "A pass phrase of several words, to the end of its line.",
     pattern: new RegExp(String.raw`^(?<before>${unit}[ \t]*(?:- )?[\w.-]*pass(?:word|phrase|wd)?:[ \t]+)(?!["'|>[{]).+$`, "gim"),
     by: `$<before>${hidden}`,
@@ -111,19 +129,6 @@ const patterns: readonly Pattern[] = [
       "gim",
     ),
     by: `$<before> ${hidden}\n`,
-  },
-  {
-    hides: "A secret behind a flag and a space.",
-    pattern: new RegExp(
-      String.raw`(?<before>(?<![\w-])--[\w-]*(?:token|passw(?:or)?d|passphrase|secret|key-data)(?:${quote})?[ \t]+(?!-))(?:${quoted}|${bare})`,
-      "gm",
-    ),
-    by: `$<before>$<quote>${hidden}$<quote>`,
-  },
-  {
-    hides: "The password behind a user's name, of etcdctl and curl. Kubernetes' own users have a colon in their names.",
-    pattern: /(?<before>(?:--user|\bETCDCTL_USER|(?<=\s)-u)[= \t]+(?:\\*["'])?(?!system:)[^\s:'"=]+:)[^\s"]+?(?=['\\]*(?:[\s"]|$))/gm,
-    by: `$<before>${hidden}`,
   },
   {
     hides: "The password in a URL.",
