@@ -9,27 +9,13 @@ import { openHost } from "../ssh.ts";
 import { startTestServer } from "../ssh-test-server.ts";
 import { causeLines } from "./diagnose.ts";
 import { gather } from "./gather.ts";
+import { planted, tracesIn } from "./planted.ts";
 import { writeEvidence } from "./report.ts";
 
 const run = newRun(readSettings({ SMOKE_SERVER: "node-0", SMOKE_HOSTS: "node-0=127.0.0.1", SMOKE_WORKERS: "node-0" }));
 
-const planted = {
-  key: "MHcCAQEEIGvT5UgPlantedPlantedPlanted",
-  token: "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJQbGFudGVkIn0.c2lnbmVkLXBsYW50ZWQ",
-  secret: "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=",
-  password: "planted-password",
-  data: "cGxhbnRlZC1kYXRh",
-};
-const telltale = [
-  `-----BEGIN PRIVATE KEY-----\n${planted.key}\n-----END PRIVATE KEY-----`,
-  `Authorization: Bearer ${planted.token}`,
-  `secret: ${planted.secret}`,
-  `client-key-data: ${planted.secret}`,
-  `https://alice:${planted.password}@registry.example.com`,
-  `{"kind":"Secret","data":{"mykey":"${planted.data}"}}`,
-].join("\n");
+const telltale = planted.map(({ text }) => text).join("\n");
 const prints = (text: string) => `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`;
-const traces = (text: string) => Object.values(planted).filter((value) => text.includes(value));
 
 /** This machine is not what is asked, and may have much to say. */
 const silent = Object.fromEntries(
@@ -52,7 +38,11 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
     executables: {
       ...silent,
       journalctl: prints(telltale),
-      systemctl: prints("Id=kubelet.service\nActiveState=failed\nSubState=failed"),
+      systemctl: `#!/bin/sh
+case $1 in
+  list-unit-files) echo "kubelet.service enabled" ;;
+  *) printf '%s\\n' Id=kubelet.service ActiveState=failed SubState=failed ;;
+esac`,
       iptables: prints(""),
     },
   });
@@ -76,7 +66,7 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
   expect(lines[0]).toBe("Cause: kubelet is not running on node-0 (failed).");
   const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   expect(files).toHaveLength(2);
-  expect([JSON.stringify(evidence), lines.join("\n"), ...files].flatMap(traces)).toEqual([]);
+  expect([JSON.stringify(evidence), lines.join("\n"), ...files].flatMap(tracesIn)).toEqual([]);
   expect(files.join("")).toContain("[redacted]");
 });
 

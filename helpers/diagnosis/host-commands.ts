@@ -93,9 +93,13 @@ export const standingCommands = {
 
 /** What takes a little longer. */
 export const furtherCommands = {
+  // Lines of errors, and after them the last lines as they stand, but for those told already: a secret of several lines has to stay in one
+  // piece, or the filter does not know it.
   journal: `for unit in $(systemctl list-unit-files --no-legend ${units.map((unit) => `${unit}.service`).join(" ")} | cut -d. -f1); do
     { journalctl -u "$unit" --since=-5min -n 300 --no-pager -o cat | grep -E '^[EF][0-9]{4} |[Ee]rror|level=(error|fatal)' | tail -5
-      journalctl -u "$unit" -n 6 --no-pager -o cat; } | awk '!seen[$0]++' | cut -c 1-400 | sed "s/^/$unit: /"; done`,
+      echo "$unit, the last lines"; journalctl -u "$unit" -n 6 --no-pager -o cat; } |
+      awk -v title="$unit, the last lines" '$0 == title { last = 1; next } last ? !($0 in told) : !told[$0]++' |
+      cut -c 1-400 | sed "s/^/$unit: /"; done`,
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule. What iptables has put there is told above.
   nft: `nft list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }

@@ -20,6 +20,22 @@ test.for(planted.filter(({ text }) => !text.includes("\n")))("$what does not get
   expect(redact(JSON.stringify({ message: text }))).not.toContain(secret);
 });
 
+test.for(planted)("$what does not get through in a journal, with the unit in front of each line", ({ text, secret }) => {
+  expect(redact(text.replaceAll(/^/gm, "kubelet: "))).not.toContain(secret);
+});
+
+test.for(["a1B", "x: y\n", "a.", "--", '\\"', "data: {", "kubelet: ", `${"a".repeat(64)}\n`])(
+  "a long text takes no long time, whatever it repeats: %j",
+  (text) => {
+    const began = performance.now();
+
+    redact(text.repeat(50_000 / text.length));
+
+    // A few milliseconds; one that is tried anew from each character takes minutes.
+    expect(performance.now() - began).toBeLessThan(3_000);
+  },
+);
+
 test.for(planted)("what is left of $what comes through a second time as it is", ({ text }) => {
   const once = redact(text);
 

@@ -13,8 +13,8 @@ const quoted = String.raw`(?<quote>${quote})(?:(?!(?<!\\)\k<quote>).)*(?:\k<quot
 const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
 /** To the end of a word, with its quotes inside and without those behind it, of a shell or of the message that holds the command. */
 const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
-/** The unit that stands in front of each line of a journal. */
-const unit = String.raw`(?:[\w.-]+: )?`;
+/** The unit that stands in front of each line of a journal, or a file in front of a message; and whose words they pass on. */
+const unit = String.raw`(?:[\w./-]+: ){0,2}`;
 /** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
 const marked = (word: string): string => String.raw`-{4,5} ?${word} (?!CERTIFICATE ?-)[A-Z0-9 ]+-{4,5}`;
 /** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. */
@@ -64,7 +64,7 @@ const patterns: readonly Pattern[] = [
   {
     hides: "The same in YAML: every line that is further in.",
     pattern: new RegExp(
-      String.raw`^(?<unit>${unit})(?<before>(?<indentation> *)(?:- )?(?:data|stringData):)[ \t]*\n(?:\k<unit>\k<indentation> +.*(?:\n|$)|\n)+`,
+      String.raw`^(?<unit>${unit})(?<before>(?<indentation> *)(?:- )?(?:data|stringData):)[ \t]*\n(?:(?:\k<unit>)?(?:\k<indentation> +.*(?:\n|$)|\n))+`,
       "gm",
     ),
     by: `$<unit>$<before> ${hidden}\n`,
@@ -168,9 +168,12 @@ export function redact(text: string): string {
 
 /** The same of an error, in place: everything of it that is ever printed, its causes' too. Its name is the verdict, and stays. */
 export function redactError(error: object): void {
-  for (const [key, value] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
-    if (key === "name") continue;
-    if (typeof value.value === "string" && value.writable === true) Object.assign(error, { [key]: redact(value.value) });
-    else if (key === "cause" && value.value instanceof Object) redactError(value.value as object);
+  const seen = new Set<unknown>();
+  for (let each: unknown = error; each instanceof Object && !seen.has(each); each = Reflect.get(each, "cause")) {
+    seen.add(each);
+    for (const key of Object.getOwnPropertyNames(each)) {
+      const value: unknown = Reflect.get(each, key);
+      if (typeof value === "string" && key !== "name") Reflect.set(each, key, redact(value));
+    }
   }
 }
