@@ -70,6 +70,82 @@ esac`,
   expect(files.join("")).toContain("[redacted]");
 });
 
+const notPulled = 'Failed to pull image "x": failed to do request: dial tcp 192.0.2.1:443: i/o timeout';
+const eventOf = (object: string, uid: string) => {
+  const [kind, name] = object.split("/");
+  return { involvedObject: { kind, name, uid }, reason: "Failed", message: notPulled };
+};
+const ofOthers = [
+  eventOf("Pod/someones-db-0", "someone's"),
+  eventOf("Pod/nginx-6cbd49dfb4-db-0", "someone's"),
+  eventOf("Deployment/nginx", "of an earlier run"),
+  eventOf("Pod/nginx-54c98b4f84-pxp6c", "of an earlier run"),
+];
+const ofRun = [
+  eventOf("Deployment/nginx", "1"),
+  eventOf("Service/nginx", "2"),
+  eventOf("ReplicaSet/nginx-6cbd49dfb4", "3"),
+  eventOf("Pod/nginx-6cbd49dfb4-7tcx2", "4"),
+  // Of one that is gone its name alone is left.
+  eventOf("Pod/nginx-6cbd49dfb4-v6vh4", "5"),
+];
+
+/** The API of a namespace in which others have objects, beside those of the run. */
+const sharedNamespace = (events: readonly object[]) => {
+  const object = (name: string, uid: string, owner?: string) => ({
+    metadata: { name, uid, ownerReferences: owner === undefined ? [] : [{ kind: "ReplicaSet", name: owner, uid: "3" }] },
+  });
+  const answers: [path: RegExp, body: object][] = [
+    [/deployments\/nginx$/, object("nginx", "1")],
+    [/services\/nginx$/, object("nginx", "2")],
+    [/pods\?labelSelector=hard-way/, { items: [object("nginx-6cbd49dfb4-7tcx2", "4", "nginx-6cbd49dfb4")] }],
+    [/replicasets\?labelSelector=hard-way/, { items: [object("nginx-6cbd49dfb4", "3")] }],
+    [/events/, { items: events }],
+  ];
+  return startTestAPI({
+    answer: ({ url }) => ({ code: 200, body: answers.find(([path]) => path.test(url))?.[1] ?? { items: [] } }),
+  });
+};
+
+test.for([
+  ["a namespace that was there before, the run's own alone", "default", ofRun],
+  ["the run's own namespace, all", undefined, [...ofOthers, ...ofRun]],
+] as const)("of the Events in %s are kept", async ([_what, namespace, expected]) => {
+  await using api = await sharedNamespace([...ofOthers, ...ofRun]);
+  const settings = readSettings({
+    SMOKE_SERVER: "node-0",
+    SMOKE_HOSTS: "node-0=192.0.2.10",
+    ...(namespace && { SMOKE_NAMESPACE: namespace }),
+  });
+
+  const evidence = await gather({
+    run: newRun(settings),
+    openClient: async () => api.client,
+    openHost: () => Promise.reject(new Error("it is off")),
+  });
+
+  expect(evidence.api.unanswered).toEqual([]);
+  expect(evidence.api.events.map(({ object }) => object)).toEqual(expected.map(({ involvedObject: { kind, name } }) => `${kind}/${name}`));
+});
+
+test("what an Event says of another's Pod is no cause, and is not written", async () => {
+  await using api = await sharedNamespace(ofOthers);
+  const folder = mkdtempSync(join(tmpdir(), "evidence-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const settings = readSettings({ SMOKE_SERVER: "node-0", SMOKE_HOSTS: "node-0=192.0.2.10", SMOKE_NAMESPACE: "default" });
+
+  const evidence = await gather({
+    run: newRun(settings),
+    openClient: async () => api.client,
+    openHost: () => Promise.reject(new Error("it is off")),
+  });
+  await writeEvidence(folder, "11111111", evidence);
+
+  const lines = causeLines(evidence, { check: "replicas-ready", message: "0 of 2 Pods Ready" }, { folder, ready: (line) => line });
+  expect(lines.join("\n")).not.toContain("pull");
+  expect(readFileSync(join(folder, "api.txt"), "utf8")).not.toContain("someones-db-0");
+});
+
 test("a Pod that is on its way out is kept as evidence, and not asked", async () => {
   const pod = (name: string, podIP: string, deletionTimestamp?: string) => ({
     metadata: { name, deletionTimestamp },
