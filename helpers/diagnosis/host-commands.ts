@@ -37,8 +37,8 @@ encryption_config=$(flag kube-apiserver encryption-provider-config)
 const chains = "PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING|DOCKER-USER|ufw-[a-z-]+";
 
 /**
- * Of an EncryptionConfiguration, in block style, in braces or as JSON, only this leaves the host: its punctuation, the words below, and what
- * stands behind `resources`, `name`, `kind` and `apiVersion`. Every other word becomes an x, whatever it is and however it is written.
+ * Of an EncryptionConfiguration, in block style, in braces or as JSON, only this leaves the host: its punctuation, the words below, and
+ * what stands behind `resources`, `name`, `kind` and `apiVersion`. Every other word becomes an x, whatever it is and however it is written.
  */
 const shapeOfEncryptionConfiguration = String.raw`
   BEGIN {

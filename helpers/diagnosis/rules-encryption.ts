@@ -10,7 +10,7 @@ import { toldOfServer } from "./rules-etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
 
-const kinds: readonly string[] = [...localProviders, "identity", "kms"];
+const kinds: ReadonlySet<string> = new Set([...localProviders, "identity", "kms"]);
 
 /** Who writes Secrets by the EncryptionConfiguration of a host, whose keys have been taken out: a provider and its first key. */
 function writerOn(evidence: Evidence, host: string): { provider: string; keyName: string } | "nobody" | undefined {
@@ -23,7 +23,7 @@ function writerOn(evidence: Evidence, host: string): { provider: string; keyName
     if (entry === undefined) return "nobody";
     const [provider = "", value] = Object.entries(entry.providers?.[0] ?? {})[0] ?? [];
     // What stands elsewhere in the file, behind an alias, has become an x.
-    if (!kinds.includes(provider)) return undefined;
+    if (!kinds.has(provider)) return undefined;
     return { provider, keyName: value?.keys?.[0]?.name ?? value?.name ?? "" };
   } catch {
     return undefined;
