@@ -177,6 +177,7 @@ export const harmless: readonly string[] = [
   "etcd --client-cert-auth=true",
   "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/etcd.crt --key=/etc/etcd/etcd.key get x",
   "kubectl create clusterrolebinding a --clusterrole=b --user=system:kube-apiserver",
+  'SMOKE_PULL_SECRET="/root/.docker/config.json": there is no such file',
   // Names of objects, UIDs, digests, fingerprints.
   "Pod smoke-1/nginx-6cbd49dfb4-7tcx2, UID 53f41952-3625-44b1-b206-4df2fb8e0f90",
   "Pulled image nginx@sha256:0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a",

@@ -17,10 +17,10 @@ const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
 const unit = String.raw`(?:[\w./-]+: ){0,2}`;
 /** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
 const marked = (word: string): string => String.raw`-{4,5} ?${word} (?!CERTIFICATE ?-)[A-Z0-9 ]+-{4,5}`;
-/** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. */
+/** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. SMOKE_PULL_SECRET is a path. */
 const names = [
   "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
-  "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])secret",
+  "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
 ].join("|");
 /** Behind a colon, in the midst of a sentence, stands a word and no value. */
 const isNot = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
