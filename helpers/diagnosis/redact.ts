@@ -22,8 +22,8 @@ const names = [
   "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
   "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
 ].join("|");
-/** Behind a colon, in the midst of a sentence, stands a word and no value. */
-const isNot = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
+/** Between a name and its value. What stands behind a colon in the midst of a sentence is a word and no value. */
+const separator = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
 
 type Pattern = {
   /** What it hides, and how that is known. */
@@ -113,7 +113,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     hides: "The value of a name that ends in the word for a secret: of flags, variables, headers, YAML, JSON and JSON within JSON.",
-    pattern: new RegExp(String.raw`(?<before>(?<!/)(?:${names})(?:${quote})?\s*(?:${isNot}))(?:${quoted}|${bare})`, "gim"),
+    pattern: new RegExp(String.raw`(?<before>(?<!/)(?:${names})(?:${quote})?\s*(?:${separator}))(?:${quoted}|${bare})`, "gim"),
     by: `$<before>$<quote>${hidden}$<quote>`,
   },
   {
@@ -147,7 +147,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     hides:
-      "A key without its name: much base64, with digits and letters of both kinds. Digests and UIDs have small ones, fingerprints a name.",
+      "A key without its name: much base64, with digits and letters of both kinds. Digests and UIDs have small ones, fingerprints a name; lines of certificates go, too.",
     pattern: /(?<![\w+/.-])(?<!SHA256:)(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}/g,
     by: hidden,
   },
