@@ -19,6 +19,24 @@ export function registryKey({ resource, namespace, name }: { resource: string; n
 /** etcdctl before 3.4 speaks to etcd's old API unless told otherwise. From 3.6 on it warns of the variable, on stderr alone. */
 const etcdctl = "env ETCDCTL_API=3 etcdctl";
 
+const hidden = "[redacted]";
+/** What is shown of the values of flags that hold a password. */
+const shownValues: Readonly<Record<string, (value: string) => string>> = {
+  "--user": (value) => value.replace(/:[^]*/, `:${hidden}`),
+  "--password": () => hidden,
+};
+
+/** The flags as messages may show them, without the passwords of `--user=NAME:PASSWORD`, `--user NAME:PASSWORD` and `--password`. */
+export function shownFlags(flags: readonly string[]): string[] {
+  return flags.map((word, index) => {
+    const behind = shownValues[flags[index - 1] ?? ""];
+    if (behind !== undefined) return behind(word);
+    const [, name = "", value = ""] = /^(--[\w-]+)=([^]*)$/.exec(word) ?? [];
+    const show = shownValues[name];
+    return show === undefined ? word : `${name}=${show(value)}`;
+  });
+}
+
 /**
  * The command line, for a host, that prints a key: as JSON, which is safe for any bytes, or `simple`, as in the chapter: key, newline,
  * value, newline. A missing key is no error to etcdctl: it prints nothing, or JSON without entries, and exits 0.

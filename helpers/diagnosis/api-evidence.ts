@@ -2,7 +2,18 @@
  * Evidence of the API: the run's objects, the Nodes, the Leases, and whether the API server calls itself ready. Nothing else is read.
  */
 import { X509Certificate } from "node:crypto";
-import type { CoreV1Event, V1Deployment, V1EndpointSlice, V1Lease, V1Node, V1Pod, V1Secret, V1Service } from "@kubernetes/client-node";
+import type {
+  CoreV1Event,
+  V1Deployment,
+  V1EndpointSlice,
+  V1Lease,
+  V1Node,
+  V1ObjectMeta,
+  V1Pod,
+  V1ReplicaSet,
+  V1Secret,
+  V1Service,
+} from "@kubernetes/client-node";
 import { reasonOf } from "../errors.ts";
 import { isNotFound, type KubernetesClient } from "../kubernetes.ts";
 import { secondsSinceRenewal } from "../lease.ts";
@@ -25,10 +36,14 @@ export async function readAPI(client: KubernetesClient, run: Run, timeoutMs: num
     });
   const list = <Kind>(path: string, query = {}) => heard(client.list<Kind>(path, { timeoutMs, query }), []);
   const leases = "/apis/coordination.k8s.io/v1/namespaces";
-  const [readyz, nodes, pods, events, own, ofNodes, deployment, service, slices, secret] = await Promise.all([
+  const [readyz, nodes, pods, replicaSets, events, own, ofNodes, deployment, service, slices, secret] = await Promise.all([
     heard(client.text("/readyz", { timeoutMs, query: { verbose: true } }), ""),
     list<V1Node>("/api/v1/nodes"),
     list<V1Pod>(`${core}/pods`, { labelSelector: selectorOf(run) }),
+    // Only where there are Events of others to tell apart.
+    run.ownsNamespace
+      ? []
+      : list<V1ReplicaSet>(`/apis/apps/v1/namespaces/${run.namespace}/replicasets`, { labelSelector: selectorOf(run) }),
     list<CoreV1Event>(`${core}/events`),
     list<V1Lease>(`${leases}/kube-system/leases`),
     list<V1Lease>(`${leases}/kube-node-lease/leases`),
@@ -50,13 +65,28 @@ export async function readAPI(client: KubernetesClient, run: Run, timeoutMs: num
     readyz,
     nodes: nodes.map(nodeEvidence),
     pods: pods.map(podEvidence),
-    events: events.map(eventEvidence),
+    events: events.filter(isAbout(run, { objects: [deployment, service, ...pods], replicaSets })).map(eventEvidence),
     leases: [...own, ...ofNodes].map(leaseEvidence),
     deployment: (deployment?.status?.conditions ?? []).map(({ type, status, message }) => redact(`${type}=${status}: ${message}`)),
     service: service && serviceEvidence(service),
     endpoints: slices.flatMap(addressesOf),
     secretFinalizers: secret?.metadata?.finalizers ?? [],
   };
+}
+
+type Objects = { objects: readonly ({ metadata?: V1ObjectMeta } | undefined)[]; replicaSets: readonly V1ReplicaSet[] };
+
+/**
+ * Whether an Event is about an object of the run. In a namespace that it shares there are Events about others' objects, and for an hour
+ * about those of earlier runs, which have had the same names: a UID tells them apart. Of a Pod that is gone there is only the name, which
+ * begins with its ReplicaSet's.
+ */
+function isAbout(run: Run, { objects, replicaSets }: Objects): (event: CoreV1Event) => boolean {
+  if (run.ownsNamespace) return () => true;
+  const uids = new Set([...objects, ...replicaSets].flatMap((object) => object?.metadata?.uid ?? []));
+  const owners = new Set(replicaSets.map(({ metadata }) => metadata?.name));
+  return ({ involvedObject: { kind, name = "", uid = "" } }) =>
+    uids.has(uid) || (kind === "Pod" && owners.has(/^(.+)-[a-z0-9]{5}$/.exec(name)?.[1]));
 }
 
 function validityOf({ access: { tls, userName } }: KubernetesClient): string {

@@ -9,27 +9,13 @@ import { openHost } from "../ssh.ts";
 import { startTestServer } from "../ssh-test-server.ts";
 import { causeLines } from "./diagnose.ts";
 import { gather } from "./gather.ts";
+import { planted, tracesIn } from "./planted.ts";
 import { writeEvidence } from "./report.ts";
 
 const run = newRun(readSettings({ SMOKE_SERVER: "node-0", SMOKE_HOSTS: "node-0=127.0.0.1", SMOKE_WORKERS: "node-0" }));
 
-const planted = {
-  key: "MHcCAQEEIGvT5UgPlantedPlantedPlanted",
-  token: "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJQbGFudGVkIn0.c2lnbmVkLXBsYW50ZWQ",
-  secret: "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=",
-  password: "planted-password",
-  data: "cGxhbnRlZC1kYXRh",
-};
-const telltale = [
-  `-----BEGIN PRIVATE KEY-----\n${planted.key}\n-----END PRIVATE KEY-----`,
-  `Authorization: Bearer ${planted.token}`,
-  `secret: ${planted.secret}`,
-  `client-key-data: ${planted.secret}`,
-  `https://alice:${planted.password}@registry.example.com`,
-  `{"kind":"Secret","data":{"mykey":"${planted.data}"}}`,
-].join("\n");
+const telltale = planted.map(({ text }) => text).join("\n");
 const prints = (text: string) => `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`;
-const traces = (text: string) => Object.values(planted).filter((value) => text.includes(value));
 
 /** This machine is not what is asked, and may have much to say. */
 const silent = Object.fromEntries(
@@ -52,7 +38,11 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
     executables: {
       ...silent,
       journalctl: prints(telltale),
-      systemctl: prints("Id=kubelet.service\nActiveState=failed\nSubState=failed"),
+      systemctl: `#!/bin/sh
+case $1 in
+  list-unit-files) echo "kubelet.service enabled" ;;
+  *) printf '%s\\n' Id=kubelet.service ActiveState=failed SubState=failed ;;
+esac`,
       iptables: prints(""),
     },
   });
@@ -76,8 +66,84 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
   expect(lines[0]).toBe("Cause: kubelet is not running on node-0 (failed).");
   const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   expect(files).toHaveLength(2);
-  expect([JSON.stringify(evidence), lines.join("\n"), ...files].flatMap(traces)).toEqual([]);
+  expect([JSON.stringify(evidence), lines.join("\n"), ...files].flatMap(tracesIn)).toEqual([]);
   expect(files.join("")).toContain("[redacted]");
+});
+
+const notPulled = 'Failed to pull image "x": failed to do request: dial tcp 192.0.2.1:443: i/o timeout';
+const eventOf = (object: string, uid: string) => {
+  const [kind, name] = object.split("/");
+  return { involvedObject: { kind, name, uid }, reason: "Failed", message: notPulled };
+};
+const ofOthers = [
+  eventOf("Pod/someones-db-0", "someone's"),
+  eventOf("Pod/nginx-6cbd49dfb4-db-0", "someone's"),
+  eventOf("Deployment/nginx", "of an earlier run"),
+  eventOf("Pod/nginx-54c98b4f84-pxp6c", "of an earlier run"),
+];
+const ofRun = [
+  eventOf("Deployment/nginx", "1"),
+  eventOf("Service/nginx", "2"),
+  eventOf("ReplicaSet/nginx-6cbd49dfb4", "3"),
+  eventOf("Pod/nginx-6cbd49dfb4-7tcx2", "4"),
+  // Of one that is gone its name alone is left.
+  eventOf("Pod/nginx-6cbd49dfb4-v6vh4", "5"),
+];
+
+/** The API of a namespace in which others have objects, beside those of the run. */
+const sharedNamespace = (events: readonly object[]) => {
+  const object = (name: string, uid: string, owner?: string) => ({
+    metadata: { name, uid, ownerReferences: owner === undefined ? [] : [{ kind: "ReplicaSet", name: owner, uid: "3" }] },
+  });
+  const answers: [path: RegExp, body: object][] = [
+    [/deployments\/nginx$/, object("nginx", "1")],
+    [/services\/nginx$/, object("nginx", "2")],
+    [/pods\?labelSelector=hard-way/, { items: [object("nginx-6cbd49dfb4-7tcx2", "4", "nginx-6cbd49dfb4")] }],
+    [/replicasets\?labelSelector=hard-way/, { items: [object("nginx-6cbd49dfb4", "3")] }],
+    [/events/, { items: events }],
+  ];
+  return startTestAPI({
+    answer: ({ url }) => ({ code: 200, body: answers.find(([path]) => path.test(url))?.[1] ?? { items: [] } }),
+  });
+};
+
+test.for([
+  ["a namespace that was there before, the run's own alone", "default", ofRun],
+  ["the run's own namespace, all", undefined, [...ofOthers, ...ofRun]],
+] as const)("of the Events in %s are kept", async ([_what, namespace, expected]) => {
+  await using api = await sharedNamespace([...ofOthers, ...ofRun]);
+  const settings = readSettings({
+    SMOKE_SERVER: "node-0",
+    SMOKE_HOSTS: "node-0=192.0.2.10",
+    ...(namespace && { SMOKE_NAMESPACE: namespace }),
+  });
+
+  const evidence = await gather({
+    run: newRun(settings),
+    openClient: async () => api.client,
+    openHost: () => Promise.reject(new Error("it is off")),
+  });
+
+  expect(evidence.api.unanswered).toEqual([]);
+  expect(evidence.api.events.map(({ object }) => object)).toEqual(expected.map(({ involvedObject: { kind, name } }) => `${kind}/${name}`));
+});
+
+test("what an Event says of another's Pod is no cause, and is not written", async () => {
+  await using api = await sharedNamespace(ofOthers);
+  const folder = mkdtempSync(join(tmpdir(), "evidence-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const settings = readSettings({ SMOKE_SERVER: "node-0", SMOKE_HOSTS: "node-0=192.0.2.10", SMOKE_NAMESPACE: "default" });
+
+  const evidence = await gather({
+    run: newRun(settings),
+    openClient: async () => api.client,
+    openHost: () => Promise.reject(new Error("it is off")),
+  });
+  await writeEvidence(folder, "11111111", evidence);
+
+  const lines = causeLines(evidence, { check: "replicas-ready", message: "0 of 2 Pods Ready" }, { folder, ready: (line) => line });
+  expect(lines.join("\n")).not.toContain("pull");
+  expect(readFileSync(join(folder, "api.txt"), "utf8")).not.toContain("someones-db-0");
 });
 
 test("a Pod that is on its way out is kept as evidence, and not asked", async () => {

@@ -36,6 +36,40 @@ encryption_config=$(flag kube-apiserver encryption-provider-config)
 /** The chains that others than Kubernetes may have put rules into, in front of its own. */
 const chains = "PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING|DOCKER-USER|ufw-[a-z-]+";
 
+/**
+ * Of an EncryptionConfiguration, in block style, in braces or as JSON, only this leaves the host: its punctuation, the words below, and
+ * what stands behind `resources`, `name`, `kind` and `apiVersion`. Every other word becomes an x, whatever it is and however it is written.
+ */
+const shapeOfEncryptionConfiguration = String.raw`
+  BEGIN {
+    split("kind apiVersion resources providers keys name secret aescbc aesgcm secretbox identity kms endpoint cachesize timeout", words)
+    for (number in words) known[words[number]] = 1
+    punctuation = "^[][ \t{},\"\047]+"; word = "^[^][ \t{},\"\047]+"
+  }
+  function shown(text) {
+    if (text ~ /^(-|---|:|[|>][-+0-9]*|[&!].*)$/) return text ~ /^[-:]/ ? text : ""
+    if (field == "resources") return text ~ /^[a-z0-9*][a-z0-9.*\/-]*$/ && length(text) < 64 ? text : "x"
+    if (field != "name" && field != "kind" && field != "apiVersion") return "x"
+    field = ""
+    return text
+  }
+  {
+    sub(/\r$/, ""); sub(/^#.*/, ""); sub(/[ \t]#.*/, "")
+    line = ""
+    for (rest = $0; rest != ""; rest = substr(rest, RLENGTH + 1)) {
+      if (match(rest, punctuation)) { line = line substr(rest, 1, RLENGTH); continue }
+      match(rest, word)
+      text = substr(rest, 1, RLENGTH); behind = substr(rest, RLENGTH + 1)
+      isKey = text != ":" && (text ~ /:$/ || behind ~ /^["\047]?[ \t]*:/)
+      if (!isKey) { line = line shown(text); continue }
+      colon = text ~ /:$/ ? ":" : ""
+      sub(/:$/, "", text)
+      field = text
+      line = line (text in known ? text : "x") colon
+    }
+    print line
+  }`;
+
 /** What a host is asked first: it tells of most causes, and takes no time. */
 export const standingCommands = {
   units: `systemctl show --property=Id,LoadState,ActiveState,SubState,MainPID,NRestarts,NeedDaemonReload ${list} |
@@ -52,18 +86,20 @@ export const standingCommands = {
   "cni-files": `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
     [ -f "$file" ] && printf '%s %s\\n' "$file" "$(tr -d '\\n' <"$file")"; done; true`,
   kubelet: `[ -n "$kubelet_config" ] && grep -E '^ *"?(enableDebuggingHandlers|enableServer|maxPods|registerNode|port|cgroupDriver|clientCAFile|tlsCertFile|podCIDR)"?:' "$kubelet_config"`,
-  // The keys are taken out before anything leaves the host.
-  encryption: `[ -f "$encryption_config" ] &&
-    sed -E -e 's/("?secret"?: *"?)[A-Za-z0-9+/=]+/\\1REDACTED/g' -e '/^ *[A-Za-z0-9+/=]{16,}$/d' "$encryption_config"`,
+  encryption: `[ -f "$encryption_config" ] && awk '${shapeOfEncryptionConfiguration}' "$encryption_config"`,
   "encryption-age": `[ -f "$encryption_config" ] && printf 'the file was changed %s s ago, kube-apiserver was started %s s ago\\n' \\
     "$(($(date +%s) - $(stat -c %Y "$encryption_config")))" "$(ps -o etimes= -p "$(pid_of kube-apiserver)" | tr -d ' ')"`,
 } as const satisfies Record<string, string>;
 
 /** What takes a little longer. */
 export const furtherCommands = {
+  // Lines of errors, and after them the last lines as they stand, but for those told already: a secret of several lines has to stay in one
+  // piece, or the filter does not know it.
   journal: `for unit in $(systemctl list-unit-files --no-legend ${units.map((unit) => `${unit}.service`).join(" ")} | cut -d. -f1); do
     { journalctl -u "$unit" --since=-5min -n 300 --no-pager -o cat | grep -E '^[EF][0-9]{4} |[Ee]rror|level=(error|fatal)' | tail -5
-      journalctl -u "$unit" -n 6 --no-pager -o cat; } | awk '!seen[$0]++' | cut -c 1-400 | sed "s/^/$unit: /"; done`,
+      echo "$unit, the last lines"; journalctl -u "$unit" -n 6 --no-pager -o cat; } |
+      awk -v title="$unit, the last lines" '$0 == title { last = 1; next } last ? !($0 in told) : !told[$0]++' |
+      cut -c 1-400 | sed "s/^/$unit: /"; done`,
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule. What iptables has put there is told above.
   nft: `nft list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }

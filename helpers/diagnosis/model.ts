@@ -13,7 +13,7 @@ export type APIEvidence = {
   readyz: string;
   nodes: readonly NodeEvidence[];
   pods: readonly PodEvidence[];
-  /** Of the run's namespace, the latest last. */
+  /** About the run's objects, the latest last. */
   events: readonly EventEvidence[];
   leases: readonly LeaseEvidence[];
   deployment: readonly string[];

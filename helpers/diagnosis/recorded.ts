@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "./diagnose.ts";
 import type { APIEvidence, Evidence, HostEvidence } from "./model.ts";
+import { redact } from "./redact.ts";
 
 const folder = join(import.meta.dirname, "recorded");
 
@@ -111,12 +112,22 @@ export type Case = {
 
 const same: Change = (evidence) => evidence;
 
-/** The rule that names the cause, and the cause. */
+/** What hosts have said, as it is kept. */
+const filtered = (hosts: Evidence["hosts"]): Evidence["hosts"] =>
+  Object.fromEntries(
+    Object.entries(hosts).map(([host, answer]): [string, HostEvidence] => {
+      if ("unreachable" in answer) return [host, { unreachable: redact(answer.unreachable) }];
+      return [host, { sections: Object.fromEntries(Object.entries(answer.sections).map(([name, text]) => [name, redact(text)])) }];
+    }),
+  );
+
+/** The rule that names the cause, and the cause. No rule may need what the filter takes out. */
 export function causeOf({ check, message = wrong, change = same }: Pick<Case, "check" | "message" | "change">): {
   rule: string;
   cause: string;
 } {
-  const diagnosis = diagnose(change(healthy()), { check, message });
+  const evidence = change(healthy());
+  const diagnosis = diagnose({ ...evidence, hosts: filtered(evidence.hosts) }, { check, message: redact(message) });
   return { rule: diagnosis?.rule.id ?? "none", cause: diagnosis?.finding.what ?? "" };
 }
 

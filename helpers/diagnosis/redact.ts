@@ -1,47 +1,179 @@
 /**
- * What must not leave: keys, tokens, passwords, the data of Secrets. Evidence and messages go through here before they are kept or shown.
+ * What must not leave: keys, tokens, passwords, the data of Secrets. Evidence, messages and all that a run writes or says go through here.
+ * It is the second line of defence: what can be left out where it is read is left out there.
  */
 
 const hidden = "[redacted]";
 
-type Pattern = readonly [pattern: RegExp, replacement: string];
+/** A quote, with the backslashes that JSON within JSON puts in front of it. What has no bound here would take a long line forever. */
+const quote = String.raw`\\{0,9}["']`;
+/** What stands in quotes, to the same quote once more, or to the end of a line that was cut off. */
+const quoted = String.raw`(?<quote>${quote})(?:(?!(?<!\\)\k<quote>).)*(?:\k<quote>|$)`;
+/** A word without quotes. A switch is no secret, and a backslash may be the beginning of a quote or a line break. */
+const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
+/** To the end of a word, with its quotes inside and without those behind it, of a shell or of the message that holds the command. */
+const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
+/** The unit that stands in front of each line of a journal, or a file in front of a message; and whose words they pass on. */
+const unit = String.raw`(?:[\w./-]+: ){0,2}`;
+/** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
+const marked = (word: string): string => String.raw`-{4,5} ?${word} (?!CERTIFICATE ?-)[A-Z0-9 ]+-{4,5}`;
+/** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. SMOKE_PULL_SECRET is a path. */
+const names = [
+  "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
+  "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
+].join("|");
+/** Between a name and its value. What stands behind a colon in the midst of a sentence is a word and no value. */
+const separator = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
 
+type Pattern = {
+  /** What it hides, and how that is known. */
+  hides: string;
+  pattern: RegExp;
+  /** What is put in its place. */
+  by: string;
+};
+
+/** In this order: what has a beginning and an end of its own before what is one line of it. */
 const patterns: readonly Pattern[] = [
-  // A PEM block also where its line breaks are written as \n. Certificates are public.
-  [/-----BEGIN (?!CERTIFICATE-----)([A-Z0-9 ]+)-----[^]*?(?:-----END \1-----|$)/g, `-----BEGIN $1----- ${hidden}`],
-  // The same, once more in base64: of a kubeconfig, "-----BEGIN ... PRIVATE KEY" begins so.
-  [/\bLS0tLS1CRUdJTi(?!BDRVJUSUZJQ0FURS)[A-Za-z0-9+/=]+/g, hidden],
-  [/\b(client-key-data"?\s*:\s*"?)[A-Za-z0-9+/=]+/g, `$1${hidden}`],
-  // A JSON web token, such as that of a ServiceAccount.
-  [/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, hidden],
-  [/\b(Bearer\s+)[\w.~+/=-]{12,}/g, `$1${hidden}`],
-  [/\b(authorization"?\s*[:=]\s*"?\w+\s+)[\w.~+/=-]+/gi, `$1${hidden}`],
-  // A bootstrap token: six characters, a dot, sixteen.
-  [/(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])/g, hidden],
-  // The key of a provider in an EncryptionConfiguration.
-  [/\b(secret"?\s*:\s*"?)[A-Za-z0-9+/]{16,}={0,2}/g, `$1${hidden}`],
-  [/\b(secret:\s*[|>][+-]?\s*\n)(?:[ \t]+[A-Za-z0-9+/=]+(?:\n|$))+/g, `$1${hidden}\n`],
-  [
-    /\b((?:token|password|passwd|token-secret|secret-key|auth|identitytoken)"?\s*[:=]\s*)(?:"[^"]*"|'[^']*'|[^\s"',;}\][][^\s"',;}]*)/gi,
-    `$1${hidden}`,
-  ],
-  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]+:)[^\s/@]+@/gi, `$1${hidden}@`],
+  {
+    hides: "A private key in PEM, also where its line breaks are written as \\n. Certificates are public.",
+    pattern: new RegExp(String.raw`${marked("BEGIN")}(?:(?!-----BEGIN)[^])*?${marked("END")}`, "g"),
+    by: hidden,
+  },
+  {
+    hides: "One whose end is cut off: the lines below the first that are nothing but base64.",
+    pattern: new RegExp(String.raw`${marked("BEGIN")}.*(?:\n${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*$)*`, "gm"),
+    by: hidden,
+  },
+  {
+    hides: "One whose beginning is cut off.",
+    pattern: new RegExp(
+      String.raw`(?:^|(?<=["']))(?:${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*(?:\n|\\n)){1,99}${unit}[ \t]*${marked("END")}`,
+      "gm",
+    ),
+    by: hidden,
+  },
+  {
+    hides: "What stands below `data` and `stringData`, in JSON and as Node prints it.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?<![\w-])(?:${quote})?(?:data|stringData)(?:${quote})?\s*:\s*\{)(?:${quoted}|[^"'}\\]|\\(?!\\*["']))+`,
+      "gm",
+    ),
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "The same in YAML: every line that is further in.",
+    pattern: new RegExp(
+      String.raw`^(?<unit>${unit})(?<before>(?<indentation> *)(?:- )?(?:data|stringData):)[ \t]*\n(?:(?:\k<unit>)?(?:\k<indentation> +.*(?:\n|$)|\n))+`,
+      "gm",
+    ),
+    by: `$<unit>$<before> ${hidden}\n`,
+  },
+  { hides: "The same, as Go prints it.", pattern: /(?<before>\bData:map\[string\]\[\]byte\{)[^}]+/g, by: `$<before>${hidden}` },
+  {
+    hides: "A JSON web token, whole or cut off, and whatever else is JSON in base64: it begins so.",
+    pattern: /\beyJ[\w-]{8,}(?:\.[\w-]*)*/g,
+    by: hidden,
+  },
+  {
+    hides: "The value of a header by which somebody logs in. A word behind it is of a sentence.",
+    pattern: /\b(?<before>(?:[Bb]earer|BEARER|[Bb]asic)\s+)(?![A-Z]?[a-z]+(?:[\s,;:"')\]]|$))[\w.~+/=-]{8,}/g,
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "The same by the name of the header, whatever the way to log in.",
+    pattern: /\b(?<before>[Aa]uthorization\\*["']?\s*[:=]\s*\[?\\*["']?[A-Z][\w-]*\s+)[\w.~+/=-]+/g,
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "A bootstrap token: six characters, a full stop, sixteen.",
+    pattern: /(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w-]|\.\w)/g,
+    by: hidden,
+  },
+  {
+    hides: "The value of a flag whose name ends in the word for a secret, to the end of the word, whatever is in it.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?<![\w-])--[\w-]*(?:${names})(?:=|(?:${quote})?[ \t]+(?!-))(?!(?:true|false)\b))(?:${quoted}|${wordOfShell})`,
+      "gm",
+    ),
+    by: `$<before>$<quote>${hidden}$<quote>`,
+  },
+  {
+    hides: "The password behind a user's name, of etcdctl and curl. Kubernetes' own users have a colon in their names.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?:--user|\bETCDCTL_USER|(?<=\s)-u)[= \t]+(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
+      "gm",
+    ),
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "A pass phrase of several words, to the end of its line.",
+    pattern: new RegExp(String.raw`^(?<before>${unit}[ \t]*(?:- )?[\w.-]*pass(?:word|phrase|wd)?:[ \t]+)(?!["'|>[{]).+$`, "gim"),
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "The value of a name that ends in the word for a secret: of flags, variables, headers, YAML, JSON and JSON within JSON.",
+    pattern: new RegExp(String.raw`(?<before>(?<!/)(?:${names})(?:${quote})?\s*(?:${separator}))(?:${quoted}|${bare})`, "gim"),
+    by: `$<before>$<quote>${hidden}$<quote>`,
+  },
+  {
+    hides: "The key of a provider in an EncryptionConfiguration. `secret` is also what logs call an object, by namespace and name.",
+    pattern:
+      /(?<before>\bsecret\\*["']?\s*[:=][ \t]*(?:(?:!\S*|&\S+)[ \t]+)*(?:\\*["'])?)(?![a-z0-9.-]+\/[a-z0-9.-]+(?:["'\s]|$))(?![a-z]+(?![\w+/=]))[A-Za-z0-9+/]{8,}={0,2}/gm,
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "A secret on the lines below its name, as YAML has it: those that are further in, to the next name.",
+    pattern: new RegExp(
+      String.raw`(?<before>(?:${names}|\bsecret)(?:${quote})?[ \t]*:[ \t]*(?:[|>][-+\d]*)?)[ \t]*\n(?:${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$))+`,
+      "gim",
+    ),
+    by: `$<before> ${hidden}\n`,
+  },
+  {
+    hides: "The password in a URL.",
+    pattern: /(?<before>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"']*:)[^\s/"']+@/gi,
+    by: `$<before>${hidden}@`,
+  },
+  {
+    hides: "What signs or opens a URL.",
+    pattern: /(?<before>[?&][\w.-]*(?:signature|sig|token|key|credential|secret|password)=)[^&\s"'\\]+/gi,
+    by: `$<before>${hidden}`,
+  },
+  {
+    hides: "Tokens that are known by their beginnings: of GitHub, GitLab, Slack, AWS, age and K3s.",
+    pattern: /\b(?:gh[pousr]_|glpat-|xox[abp]-|AKIA|ASIA|AGE-SECRET-KEY-1|K10[0-9a-f]{8})[\w:.-]{8,}/g,
+    by: hidden,
+  },
+  {
+    hides:
+      "A key without its name: much base64, with digits and letters of both kinds. Digests and UIDs have small ones, fingerprints a name; lines of certificates go, too.",
+    pattern: /(?<![\w+/.-])(?<!SHA256:)(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}/g,
+    by: hidden,
+  },
+  {
+    hides: "The lines that go on with what is hidden above them: further in, and one word of base64.",
+    pattern: new RegExp(
+      String.raw`(?<=${hidden.replaceAll(/[[\]]/g, String.raw`\$&`)}["']?\n)(?:${unit}[ \t]+[A-Za-z0-9+/]+={0,2}["']?(?:\n|$))+`,
+      "g",
+    ),
+    by: "",
+  },
 ];
 
-/** A text without anything that must not leave. */
+/** A text without anything that must not leave. What has been through here once comes through a second time as it is. */
 export function redact(text: string): string {
-  const withoutSecrets = isOfSecret.test(text) ? withoutData(text) : text;
-  return patterns.reduce((rest, [pattern, replacement]) => rest.replaceAll(pattern, replacement), withoutSecrets);
+  return patterns.reduce((rest, { pattern, by }) => rest.replaceAll(pattern, by), text);
 }
 
-const isOfSecret = /"?kind"?\s*:\s*"?Secret\b/;
-
-/** The values below `data` and `stringData`, in JSON and in YAML. */
-function withoutData(text: string): string {
-  const json = text.replaceAll(/("(?:data|stringData)"\s*:\s*\{)([^}]*)\}/g, (_all, begin: string, data: string) => {
-    return `${begin}${data.replaceAll(/(:\s*)"[^"]*"/g, `$1"${hidden}"`)}}`;
-  });
-  return json.replaceAll(/^( *)((?:data|stringData):\s*\n)((?:\1 +.*(?:\n|$))+)/gm, (_all, indent: string, begin: string, data: string) => {
-    return `${indent}${begin}${data.replaceAll(/^( +[\w.-]+:).*$/gm, `$1 ${hidden}`)}`;
-  });
+/** The same of an error, in place: everything of it that is ever printed, its causes' too. Its name is the verdict, and stays. */
+export function redactError(error: object): void {
+  const seen = new Set<unknown>();
+  for (let each: unknown = error; each instanceof Object && !seen.has(each); each = Reflect.get(each, "cause")) {
+    seen.add(each);
+    for (const key of Object.getOwnPropertyNames(each)) {
+      const value: unknown = Reflect.get(each, key);
+      if (typeof value === "string" && key !== "name") Reflect.set(each, key, redact(value));
+    }
+  }
 }

@@ -5,7 +5,7 @@ const begins = "server: how the value of /registry/secrets/smoke-1/x begins: exp
 const canary = "canary-0123456789abcdef0123456789abcdef";
 const first = (provider: string) => said("server", "encryption", (text) => text.replace(/providers:\n/, `providers:\n${provider}`));
 const keys = (provider: string, name: string) =>
-  `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: REDACTED\n`;
+  `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: [redacted]\n`;
 
 const cases: readonly Case[] = [
   {
@@ -67,7 +67,11 @@ const cases: readonly Case[] = [
     check: "secret-encrypted",
     change: first(keys("secretbox", "key1")),
     cause: /^kube-apiserver on server encrypts Secrets with the provider secretbox, where aescbc is expected$/,
-    butNot: [{ check: "secret-read-back", change: first(keys("secretbox", "key1")) }],
+    butNot: [
+      { check: "secret-read-back", change: first(keys("secretbox", "key1")) },
+      // Behind an alias, of which an x is left on the host.
+      { change: said("server", "encryption", (text) => text.replace(/providers:\n[^]*/, "providers: x\n")) },
+    ],
   },
   {
     rule: "other-encryption-key",

@@ -2,12 +2,15 @@
  * How kube-apiserver stores Secrets.
  */
 import { parse } from "yaml";
+import { localProviders } from "../stored-value.ts";
 import { guide, inEtcd, writtenByAPIServer } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
 import { firstOf, flagOf, hostsOf, linesOf, runsOn, section } from "./reading.ts";
 import { toldOfServer } from "./rules-etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
+
+const kinds: ReadonlySet<string> = new Set([...localProviders, "identity", "kms"]);
 
 /** Who writes Secrets by the EncryptionConfiguration of a host, whose keys have been taken out: a provider and its first key. */
 function writerOn(evidence: Evidence, host: string): { provider: string; keyName: string } | "nobody" | undefined {
@@ -19,6 +22,8 @@ function writerOn(evidence: Evidence, host: string): { provider: string; keyName
       .find((found) => found !== undefined);
     if (entry === undefined) return "nobody";
     const [provider = "", value] = Object.entries(entry.providers?.[0] ?? {})[0] ?? [];
+    // What stands elsewhere in the file, behind an alias, has become an x.
+    if (!kinds.has(provider)) return undefined;
     return { provider, keyName: value?.keys?.[0]?.name ?? value?.name ?? "" };
   } catch {
     return undefined;

@@ -1,0 +1,196 @@
+/**
+ * For tests: each kind of secret that must not leave, in the form in which journals, files, Events and errors show it, and lines that look
+ * like one and that rules and readers need. All of it is made up here, and of nothing that exists.
+ */
+
+type Planted = {
+  what: string;
+  text: string;
+  /** The part of the text that must not be found in any output. */
+  secret: string;
+};
+
+const password = "PlantedPassword7";
+const encryptionKey = "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=";
+const keyBody = "MHcCAQEEIGvT5Ug1P1Q0ZJ0kzv7c9Yd1PlantedPlantedPlantedoAoGCCqGSM49";
+const privateKey = `-----BEGIN EC PRIVATE KEY-----\n${keyBody}\n-----END EC PRIVATE KEY-----`;
+const privateKeyInBase64 = Buffer.from(`${privateKey}\n`).toString("base64");
+const webToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9.eyJpc3MiOiJQbGFudGVkIn0.c2lnbmVkLXBsYW50ZWQ";
+
+const privateKeys: readonly Planted[] = [
+  { what: "a private key", text: `before\n${privateKey}\nafter`, secret: keyBody },
+  { what: "a private key of OpenSSH", text: privateKey.replaceAll("EC PRIVATE", "OPENSSH PRIVATE"), secret: keyBody },
+  { what: "a private key of SSH2", text: `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\n${keyBody}`, secret: keyBody },
+  { what: "a private key with its line breaks written out", text: JSON.stringify(privateKey), secret: keyBody },
+  { what: "a private key whose end is cut off", text: `-----BEGIN PRIVATE KEY-----\n${keyBody}`, secret: keyBody },
+  {
+    what: "a private key whose beginning is cut off",
+    text: `PlantedPlanted\n${keyBody.slice(0, 20)}\n-----END EC PRIVATE KEY-----`,
+    secret: keyBody.slice(0, 20),
+  },
+  { what: "a private key of which the middle alone is left", text: `kubelet: ${keyBody}`, secret: keyBody },
+  { what: "a private key in a journal", text: privateKey.replaceAll(/^/gm, "etcd: "), secret: keyBody },
+  { what: "a private key in base64", text: `tls.key ${privateKeyInBase64}`, secret: privateKeyInBase64.slice(0, 60) },
+  {
+    what: "a private key in base64 over several lines",
+    text: `client-key-data: ${privateKeyInBase64.replaceAll(/(.{64})/g, "$1\n    ")}`,
+    secret: privateKeyInBase64.slice(70, 100),
+  },
+  { what: "the key of a kubeconfig", text: `    client-key-data: ${encryptionKey}`, secret: encryptionKey },
+  { what: "the key of a kubeconfig in JSON", text: `{"client-key-data":"${encryptionKey}"}`, secret: encryptionKey },
+  {
+    what: "the key of a kubeconfig, folded",
+    text: `client-key-data: >-\n  ${encryptionKey.slice(0, 20)}\n  ${encryptionKey.slice(20)}\nnext: 1`,
+    secret: encryptionKey.slice(20),
+  },
+];
+
+const encryptionKeys: readonly Planted[] = [
+  { what: "the key of an encryption provider", text: `- name: key1\n  secret: ${encryptionKey}\n`, secret: encryptionKey },
+  { what: "the key of an encryption provider in JSON", text: `{"name":"key1","secret":"${encryptionKey}"}`, secret: encryptionKey },
+  { what: "the key of an encryption provider in quotes", text: `  secret: '${encryptionKey}'`, secret: encryptionKey },
+  { what: "the key of an encryption provider in braces", text: "- {name: key2, secret: 'UGxhbnRlZDI='}", secret: "UGxhbnRlZDI" },
+  { what: "the key of an encryption provider behind a space", text: `  secret : ${encryptionKey.slice(0, 22)}==`, secret: "UGxhbnRlZF" },
+  { what: "the key of an encryption provider with a tag", text: "  secret: !!str UGxhbnRlZDI=", secret: "UGxhbnRlZDI" },
+  { what: "the key of an encryption provider with an anchor", text: "  secret: &a UGxhbnRlZDI=", secret: "UGxhbnRlZDI" },
+  {
+    what: "the key of an encryption provider over several lines",
+    text: `  secret: |\n    ${encryptionKey.slice(0, 20)}\n    ${encryptionKey.slice(20)}\nnext: 1`,
+    secret: encryptionKey.slice(20),
+  },
+  { what: "the key of an encryption provider on the next line", text: "  secret:\n    UGxhbnRlZDI=\nnext: 1", secret: "UGxhbnRlZDI" },
+  { what: "the key of an encryption provider without its name", text: `the key is ${encryptionKey}`, secret: encryptionKey },
+];
+
+const tokens: readonly Planted[] = [
+  { what: "a ServiceAccount's token", text: webToken, secret: "eyJpc3MiOiJQbGFudGVkIn0" },
+  { what: "a ServiceAccount's token that is cut off", text: webToken.slice(0, 30), secret: webToken.slice(0, 30) },
+  { what: "a bearer token", text: "curl -H 'Authorization: Bearer planted-planted-planted'", secret: "planted-planted" },
+  { what: "a short bearer token", text: "Authorization: Bearer short1", secret: "short1" },
+  { what: "a bearer token in small letters", text: `bearer ${password}abcdef`, secret: password },
+  { what: "a bearer token, as Go prints headers", text: `map[Authorization:[Bearer ${password}]]`, secret: password },
+  { what: "a password in a header", text: "authorization: Basic cGxhbnRlZA==", secret: "cGxhbnRlZA" },
+  { what: "a password in a header, as Go prints it", text: "map[Accept:[*/*] Proxy:[Basic cGxhbnRlZA==]]", secret: "cGxhbnRlZA" },
+  { what: "a bootstrap token", text: "kubeadm join --discovery abcdef.012345678planted", secret: "012345678planted" },
+  { what: "a bootstrap token at the end of a sentence", text: "no token abcdef.012345678planted.", secret: "012345678planted" },
+  { what: "the secret of a bootstrap token", text: "token-secret: 012345678planted", secret: "012345678planted" },
+  { what: "a token in a kubeconfig", text: "    token: planted-planted", secret: "planted" },
+  { what: "a token in a flag", text: `--token=${password}`, secret: password },
+  { what: "a token behind a flag", text: `kubelet --token ${password}`, secret: password },
+  { what: "a token of K3s in the environment", text: `K3S_TOKEN=${password}`, secret: password },
+  { what: "a token of OAuth in JSON", text: `{"access_token":"${password}"}`, secret: password },
+  { what: "a token in JSON within JSON", text: String.raw`{\"token\":\"${password}\"}`, secret: password },
+  { what: "a token in JSON within JSON, of two layers", text: String.raw`{\\\"token\\\":\\\"${password}\\\"}`, secret: password },
+  { what: "a token whose closing quote is cut off", text: `{"token":"${password}`, secret: password },
+  { what: "a token with a quote in it", text: String.raw`{"token":"x\"${password}"}`, secret: password },
+  { what: "a token in a CNI file", text: `{"k8s_auth_token":"${password}"}`, secret: password },
+  { what: "a token of GitHub", text: "clone of ghp_16C7e42F292c6912E7710c838347Ae178B4a", secret: "16C7e42F292c6912" },
+];
+
+const passwords: readonly Planted[] = [
+  { what: "a password in a file", text: 'password: "planted planted"', secret: "planted" },
+  { what: "a password of several words", text: `user: alice\npassword: my ${password}`, secret: password },
+  { what: "a password behind a flag", text: `etcd --password ${password}`, secret: password },
+  { what: "a password of etcd", text: `env ETCDCTL_API=3 etcdctl '--user=root:${password}' get /registry/x`, secret: password },
+  { what: "a password of etcd behind a space", text: `etcdctl --user root:${password} get /registry/x`, secret: password },
+  { what: "a password of etcd by itself", text: `"etcdctl --user=root --password=${password} get x" exited 1`, secret: password },
+  { what: "a password of etcd with a comma and quotes in it", text: String.raw`'--password=a,b'\''c"${password}' get`, secret: password },
+  { what: "a password of etcd in a message", text: `"etcdctl '--user=root:a"${password}'" exited 1`, secret: password },
+  { what: "a password of etcd in the environment", text: `ETCDCTL_PASSWORD=${password} etcdctl get`, secret: password },
+  { what: "a user of etcd in the environment", text: `ETCDCTL_USER=root:${password}`, secret: password },
+  { what: "a password of curl", text: `curl -u admin:${password} https://x`, secret: password },
+  { what: "a password in a URL", text: "HTTPS_PROXY=http://alice:planted@192.0.2.1:3128", secret: "planted" },
+  { what: "a password with an @ in a URL", text: `https://alice:p@ss${password}@host/`, secret: password },
+  { what: "the signature of a URL", text: `Get "https://r.example.com/l?X-Amz-Signature=${password}&x=1"`, secret: password },
+  { what: "the secret of a client", text: `client_secret=${password}`, secret: password },
+  { what: "the secret of a client in JSON", text: `{"clientSecret":"${password}"}`, secret: password },
+  { what: "the key of an API", text: `API_KEY=${password}`, secret: password },
+  { what: "the key of an API in a header", text: `X-Api-Key: ${password}`, secret: password },
+  { what: "a key of WireGuard", text: "PrivateKey = yAnz5TF+lXXJte14tji3zlMN", secret: "yAnz5TF" },
+  { what: "the credentials of a registry", text: '{"auths":{"registry.example.com":{"auth":"cGxhbnRlZA=="}}}', secret: "cGxhbnRlZ" },
+  { what: "the credentials of a registry in TOML", text: 'auth = "cGxhbnRlZA=="', secret: "cGxhbnRlZ" },
+  { what: "a pull Secret", text: ".dockerconfigjson: eyJhdXRocyI6eyJyIjp7fX19", secret: "eyJhdXRocyI6" },
+  { what: "a pull Secret that begins with a line break", text: ".dockerconfigjson: ewogICJhdXRocyI6", secret: "ewogICJhdXRocyI6" },
+];
+
+const dataOfSecrets: readonly Planted[] = [
+  {
+    what: "the data of a Secret in YAML",
+    text: "data:\n  mykey: cGxhbnRlZA==\n  other: cGxhbnRlZDI=\nkind: Secret\n",
+    secret: "cGxhbnRlZ",
+  },
+  { what: "the data of a Secret in YAML, with keys in quotes", text: `kind: Secret\ndata:\n  "k": ${password}\n`, secret: password },
+  {
+    what: "the data of a Secret in YAML, over several lines",
+    text: `kind: Secret\nstringData:\n  cfg: |\n    user\n\n    of ${password}\n  x: y\n`,
+    secret: password,
+  },
+  { what: "the data of a Secret in a list", text: `items:\n- data:\n    k: ${password}\n  kind: Secret\n`, secret: password },
+  {
+    what: "the data of a Secret in YAML, in a journal",
+    text: `etcd: kind: Secret\netcd: data:\netcd:   k: ${password}\netcd: next`,
+    secret: password,
+  },
+  {
+    what: "the data of a Secret in JSON",
+    text: '{"kind":"Secret","apiVersion":"v1","data":{"mykey":"cGxhbnRlZA==","other":"cGxhbnRlZDI="}}',
+    secret: "cGxhbnRlZ",
+  },
+  {
+    what: "the data of a Secret in JSON, with a brace in it",
+    text: `{"kind":"Secret","data":{"a":"{}","b":"${password}"}}`,
+    secret: password,
+  },
+  { what: "the data of a Secret in a SecretList", text: `{"kind":"SecretList","items":[{"data":{"a":"${password}"}}]}`, secret: password },
+  {
+    what: "the data of a Secret in JSON within JSON",
+    text: String.raw`"{\"apiVersion\":\"v1\",\"data\":{\"k\":\"${password}\"},\"kind\":\"Secret\"}"`,
+    secret: password,
+  },
+  { what: "the data of a Secret, as Node prints it", text: `{ kind: 'Secret', data: { mykey: '${password}' } }`, secret: password },
+  { what: "the data of a Secret, as Go prints it", text: "&Secret{Data:map[string][]byte{k: [112 108 97],},}", secret: "112 108 97" },
+];
+
+export const planted: readonly Planted[] = [...privateKeys, ...encryptionKeys, ...tokens, ...passwords, ...dataOfSecrets];
+
+/** The secrets that a text still shows, by what they are; of one that has the text of another, both. */
+export const tracesIn = (text: string): string[] => planted.filter(({ secret }) => text.includes(secret)).map(({ what }) => what);
+
+/** What a rule or a reader looks at, and what only looks like a secret: it must come through as it is. */
+export const harmless: readonly string[] = [
+  "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+  "node-1 10.200.1.0/24 via 10.91.7.21 dev eth0",
+  // The run's own: what a check compares has to show.
+  "canary-0123456789abcdef0123456789abcdef",
+  "Secret smoke-1/kubernetes-the-hard-way, decoded: expected { mykey: 'mydata' } to deeply equal { mykey: 'others' }",
+  "server: how the value of /registry/secrets/smoke-1/x begins: expected 'k8s\\0' to be 'k8s:enc:aescbc:v1:key1:'",
+  "curl --head http://10.91.7.20:31410/smoke-0123456789abcdef",
+  "https://server.kubernetes.local:6443 answered 401: Unauthorized. Are the kubeconfig's credentials of this cluster?",
+  // Flags: the paths of keys and tokens, and switches.
+  "kube-apiserver --encryption-provider-config=/var/lib/kubernetes/encryption-config.yaml",
+  "kube-apiserver --token-auth-file=/etc/kubernetes/tokens.csv",
+  "kube-apiserver --tls-private-key-file=/var/lib/kubernetes/kube-api-server.key",
+  "kube-apiserver --kubelet-client-key=/var/lib/kubernetes/kube-api-server.key",
+  "kube-apiserver --service-account-signing-key-file=/var/lib/kubernetes/service-accounts.key",
+  "kube-apiserver --anonymous-auth=false",
+  "kube-controller-manager --use-service-account-credentials=true",
+  "etcd --client-cert-auth=true",
+  "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/ca.crt --cert=/etc/etcd/etcd.crt --key=/etc/etcd/etcd.key get x",
+  "kubectl create clusterrolebinding a --clusterrole=b --user=system:kube-apiserver",
+  'SMOKE_PULL_SECRET="/root/.docker/config.json": there is no such file',
+  // Names of objects, UIDs, digests, fingerprints.
+  "Pod smoke-1/nginx-6cbd49dfb4-7tcx2, UID 53f41952-3625-44b1-b206-4df2fb8e0f90",
+  "Pulled image nginx@sha256:0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a",
+  "its host key is ssh-ed25519 SHA256:uNiVztksCsDhcc0u9e8BrJkDPlantedPlantedQ5Uf0 in known_hosts",
+  "sha256 Fingerprint=44:7A:08:E5:64:FF:45:BB:04:48:70:84:0B:6E:C5:9D:7C:6F:B8:70:6F:D1:69:F7:CD:09:84:80:B2:37:6B:71",
+  '"Error syncing" secret="default/kubernetes-the-hard-way" kind=Secret',
+  'MountVolume.SetUp failed for volume "x" : secret "smoke-pull" not found',
+  'unable to transform key "/registry/secrets/smoke-1/x": no matching prefix found',
+  // Sentences that have the word of a secret in them.
+  "resources[0].providers[0].aescbc.keys[0].secret: secret is not of the expected length, got 8, expected one of [16 24 32]",
+  'failed to fetch anonymous token: Get "https://auth.docker.io/token?scope=repository:library/nginx:pull": dial tcp: i/o timeout',
+  "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token: 401 Unauthorized",
+  "Unable to authenticate the request: [invalid bearer token, service account token has expired]",
+  "unauthorized: Bearer authentication is off, Basic authentication too",
+  "exec: Forbidden (user=kubernetes, verb=get, resource=nodes, subresource=proxy)",
+];
