@@ -2,6 +2,7 @@
  * CNI on a worker: its files, its plugins, its bridge and its addresses.
  */
 import { isSo, needingPods, untilSo, type Fault, type Lab } from "./fault.ts";
+import { onlyAnswering } from "./symptoms.ts";
 
 const folder = "/etc/cni/net.d";
 const bridgeFile = `${folder}/10-bridge.conf`;
@@ -102,7 +103,11 @@ export const cni: readonly Fault[] = [
     holds: (lab) => isSo(lab, "node-1", `grep -q 10.200.0.0/24 ${bridgeFile}`),
     fails: ["pod-cidr", "pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /node-1/,
+    because: {
+      "pod-cidr": /node-0 has the Pod CIDR 10\.200\.0\.0\/24 .* which overlaps 10\.200\.0\.0\/24 of node-1/,
+      "pod-ip-from-server": /server: its route to 10\.200\.0\.\d+ \(Pod nginx-\S+ on node-1\) goes via \S+, which is node-0/,
+      ...onlyAnswering("node-0", ["node-0"]),
+    },
     cause: /^Cause: node-0 and node-1 have the same Pod subnet/,
   },
 ];

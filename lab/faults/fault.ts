@@ -3,6 +3,7 @@
  * it. `inject` and `heal` return when `holds` has seen the state begin, or end.
  */
 import { join } from "node:path";
+import { inEtcd, throughKubelet } from "../../helpers/diagnosis/checks.ts";
 import { until } from "../../helpers/until.ts";
 import type { Instance } from "../instance.ts";
 import { runSuite } from "../operator.ts";
@@ -61,11 +62,7 @@ export async function untilSo(what: string, condition: () => Promise<boolean>, t
   await until({ what, timeoutMs, describe: () => "it is not so", error: (sentence) => new Error(sentence) }, condition, Boolean);
 }
 
-/** Every check that goes from the API server through a kubelet into a container. */
-export const throughKubelet: readonly string[] = [
-  ...["port-forward", "logs-recorded", "logs-followed"],
-  ...["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
-];
+export { inEtcd as throughEtcdctl, throughKubelet };
 
 /** Every check that needs the two Pods, whose readiness is judged by `replicas-ready`. */
 export const needingPods: readonly string[] = [
@@ -74,11 +71,8 @@ export const needingPods: readonly string[] = [
   ...["service-endpoints", "node-port-answers", "node-port-every-pod", "no-restarts"],
 ];
 
-/** Every check that reads etcd. */
-export const throughEtcdctl: readonly string[] = ["secret-encrypted", "secret-no-plaintext", "secret-decrypts", "secret-deleted"];
-
 /** Every check that needs the run's namespace: all but that of the workers. */
-export const needingRun: readonly string[] = ["secret-read-back", ...throughEtcdctl, "replicas-ready", ...needingPods, "service-ports"];
+export const needingRun: readonly string[] = ["secret-read-back", ...inEtcd, "replicas-ready", ...needingPods, "service-ports"];
 
 export const everyCheck: readonly string[] = ["nodes-ready", ...needingRun];
 

@@ -30,7 +30,7 @@ export const images: readonly Fault[] = [
     environment: { SMOKE_IMAGE: "nginx:no-such-tag" },
     fails: ["replicas-ready"],
     inconclusive: needingPods,
-    because: /not found/,
+    because: /ErrImagePull, .*nginx:no-such-tag: not found|ImagePullBackOff, .*nginx:no-such-tag/,
     cause: /^Cause: the image \S+no-such-tag does not exist in its registry/,
   },
   unitStopped("server", "registry", {

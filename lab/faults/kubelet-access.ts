@@ -52,7 +52,7 @@ export const kubeletAccess: readonly Fault[] = [
       lab.kubectl("create", "clusterrolebinding", binding, "--clusterrole=system:kube-apiserver-to-kubelet", "--user=kubernetes"),
     holds: async (lab) => !(await lab.kubectl("get", "clusterrolebindings", "-o", "name")).includes(`/${binding}\n`),
     ...unreached,
-    because: /Forbidden|forbidden/,
+    because: /Forbidden \(user=kubernetes, verb=\w+, resource=nodes, subresource/,
     cause: /^Cause: user kubernetes, as whom kube-apiserver asks the kubelets, has no right to/,
   },
   {

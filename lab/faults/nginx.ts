@@ -4,6 +4,7 @@
 import { podsMutated, type Armed } from "./api-objects.ts";
 import type { Fault } from "./fault.ts";
 import { otherServer } from "./other-server.ts";
+import { heardThrough, unansweredThrough } from "./symptoms.ts";
 
 const start = `exec nginx -g "daemon off;"`;
 const site = "/etc/nginx/sites-available/default";
@@ -11,6 +12,11 @@ const listeningOn = (address: string): string => `sed -i "s/listen 80/listen ${a
 
 /** Every Pod runs a script in place of the image's command. */
 const running = (name: string, script: string): Armed => podsMutated(name, { "/spec/containers/0/command": ["sh", "-c", script] });
+
+const unlogged = {
+  "logs-recorded": /in the log of container nginx: not within \d+ s; last seen: 0 lines/,
+  "logs-followed": /following the log did not show the request \S+ within \d+ s; it showed 0 lines/,
+};
 
 export const nginx: readonly Fault[] = [
   {
@@ -20,7 +26,7 @@ export const nginx: readonly Fault[] = [
     fails: ["port-forward"],
     // The request that is to appear in a log goes through a forward.
     inconclusive: ["logs-recorded", "logs-followed"],
-    because: /connection refused/,
+    because: /failed to connect to localhost:80 inside namespace .* connection refused/,
     cause: /^Cause: nginx in the Pod on node-\d does not listen on 127\.0\.0\.1/,
   },
   {
@@ -29,7 +35,11 @@ export const nginx: readonly Fault[] = [
     ...running("nginx-on-loopback-only-on-node-1", `case $(hostname -i) in 10.200.1.*) ${listeningOn("127.0.0.1")};; esac; ${start}`),
     fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /refused|on node-1/i,
+    because: {
+      "pod-ip-from-server": /server: curl http:\/\/10\.200\.1\.\d+:80 exited 7, expected 0: .*Failed to connect/,
+      "node-port-answers": unansweredThrough("node-0", "refused"),
+      "node-port-every-pod": heardThrough("node-1", ["node-0"]),
+    },
     cause: /^Cause: Pod nginx-\S+ on node-1 does not answer, not even to its own Node/,
   },
   {
@@ -48,7 +58,7 @@ export const nginx: readonly Fault[] = [
     fails: ["logs-recorded", "logs-followed"],
     // Only the logs tell which Pod has answered.
     inconclusive: ["node-port-every-pod"],
-    because: /0 lines/,
+    because: unlogged,
     cause: /^Cause: the container of the Pod on node-\d does not log its requests/,
   },
   {
@@ -57,7 +67,12 @@ export const nginx: readonly Fault[] = [
     ...podsMutated("another-server-answers", { "/spec/containers/0/command": ["perl", "-e", otherServer, "80"] }),
     fails: ["pod-ip-from-server", "port-forward", "logs-recorded", "logs-followed", "node-port-answers"],
     inconclusive: ["node-port-every-pod"],
-    because: /200 from other-server|a page of 0 bytes|0 lines/,
+    because: {
+      ...unlogged,
+      "pod-ip-from-server": /page: 'a page of 0 bytes without a title'/,
+      "port-forward": /answers: \[ '200 from other-server'/,
+      "node-port-answers": unansweredThrough("node-0", "200 from other-server"),
+    },
     cause: /^Cause: what answers in the Pods is not nginx/,
   },
 ];

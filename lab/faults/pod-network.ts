@@ -2,6 +2,7 @@
  * Packets that do not find their way to a Pod.
  */
 import { isSo, throughKubelet, type Fault, type Lab } from "./fault.ts";
+import { noPageFrom, onlyAnswering, unansweredThrough } from "./symptoms.ts";
 
 type Armed = Pick<Fault, "inject" | "heal" | "holds">;
 
@@ -43,7 +44,7 @@ export const podNetwork: readonly Fault[] = [
     ...routeMissing("server", "node-1"),
     fails: ["pod-ip-from-server"],
     inconclusive: [],
-    because: /server/,
+    because: /server: its route to 10\.200\.1\.\d+ \(Pod nginx-\S+ on node-1\) goes via \S+ out of \S+, which is no Node/,
     cause: /^Cause: server has no route to 10\.200\.1\.0\/24, the Pods of node-1/,
   },
   {
@@ -64,7 +65,7 @@ export const podNetwork: readonly Fault[] = [
     ...routeMissing("node-0", "node-1"),
     fails: ["node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /node-0/,
+    because: onlyAnswering("node-0", ["node-0"]),
     cause: /^Cause: node-0 has no route to 10\.200\.1\.0\/24, the Pods of node-1/,
   },
   {
@@ -76,7 +77,7 @@ export const podNetwork: readonly Fault[] = [
     holds: (lab) => isSo(lab, "node-1", `[ "$(sysctl -n ${forwarding})" = 0 ]`),
     fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /node-1/,
+    because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-1", []) },
     cause: /^Cause: node-1 does not forward packets: /,
   },
   {
@@ -88,7 +89,7 @@ export const podNetwork: readonly Fault[] = [
     holds: (lab) => isSo(lab, "node-1", "iptables -w -S FORWARD | grep -q -- '-P FORWARD DROP'"),
     fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /on node-1|node-0: GET/,
+    because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-0", ["node-0"]) },
     cause: /^Cause: node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP/,
   },
   {
@@ -103,7 +104,7 @@ export const podNetwork: readonly Fault[] = [
     holds: (lab) => isSo(lab, "node-1", `nft list ${largePackets} 2>/dev/null | grep -q drop`),
     fails: ["pod-ip-from-server", "node-port-answers"],
     inconclusive: [],
-    because: /node-1/,
+    because: { "pod-ip-from-server": /exited 28, expected 0: .* with 0 bytes received/, "node-port-answers": unansweredThrough("node-1") },
     cause: /^Cause: a rule on node-1 drops large packets/,
   },
   {
@@ -112,7 +113,7 @@ export const podNetwork: readonly Fault[] = [
     ...ruleOf("node-1", "raw", "PREROUTING", "-p tcp --dport 30000:32767 -j DROP"),
     fails: ["node-port-answers", "node-port-every-pod"],
     inconclusive: [],
-    because: /node-1/,
+    because: onlyAnswering("node-1", []),
     cause: /^Cause: a rule on node-1 drops what comes in for NodePorts/,
   },
   {
@@ -122,7 +123,7 @@ export const podNetwork: readonly Fault[] = [
     fails: throughKubelet,
     // The logs tell which Pod has answered.
     inconclusive: ["node-port-every-pod"],
-    because: /kubelet|10250/,
+    because: /no answer within \d+ s, though \S+ answers other requests\. Does it reach the kubelet of this Pod's Node/,
     cause: /^Cause: a rule on node-1 drops what goes to port 10250/,
   },
 ];

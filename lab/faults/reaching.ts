@@ -98,7 +98,7 @@ export const reaching: readonly Fault[] = [
     environment: { SMOKE_SERVICE_CIDR: "10.33.0.0/24" },
     fails: ["service-ports"],
     inconclusive: [],
-    because: /10\.33\.0\.0\/24/,
+    because: /10\.32\.0\.\d+ is not in 10\.33\.0\.0\/24, the service range by SMOKE_SERVICE_CIDR/,
     cause: /^Cause: kube-apiserver on server takes ClusterIPs from 10\.32\.0\.0\/24/,
   },
 ];

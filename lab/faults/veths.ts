@@ -4,6 +4,7 @@
  */
 import { bridgeGone } from "./cni.ts";
 import { isSo, programIs, type Fault } from "./fault.ts";
+import { node1sPodsCutOff } from "./symptoms.ts";
 
 const plugin = "/opt/cni/bin/bridge";
 
@@ -35,7 +36,7 @@ export const veths: readonly Fault[] = [
     ...bridgePluginThen("ip link set $veth down"),
     fails: cutOff,
     inconclusive: [],
-    because: /node-1/,
+    because: { ...node1sPodsCutOff, "pods-on-bridge": /node-1: veth\w+, the veth of Pod nginx-\S+, is down/ },
     cause: /^Cause: veth\w+, the veth of a Pod on node-1, is down/,
   },
   {
@@ -44,7 +45,7 @@ export const veths: readonly Fault[] = [
     ...bridgePluginThen("ip link set $veth nomaster"),
     fails: cutOff,
     inconclusive: [],
-    because: /node-1/,
+    because: { ...node1sPodsCutOff, "pods-on-bridge": /node-1: veth\w+, the veth of Pod nginx-\S+, is on no bridge, expected cni0/ },
     cause: /^Cause: veth\w+, the veth of a Pod on node-1, is on no bridge/,
   },
   {
