@@ -5,7 +5,7 @@ import { overlaps } from "../cidr.ts";
 import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
 import { addressOfNode, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
-import { routeRules } from "./rules-routes.ts";
+import { routeRules, routerRules } from "./rules-routes.ts";
 
 const explains = [...overPodNetwork, "pods-on-bridge"];
 
@@ -157,4 +157,5 @@ export const podRules: readonly Rule[] = [
         },
       ),
   },
+  ...routerRules,
 ];
