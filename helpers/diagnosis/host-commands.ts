@@ -83,6 +83,9 @@ export const furtherCommands = {
   hosts: "grep -Ev '^ *(#|$)' /etc/hosts",
 } as const satisfies Record<string, string>;
 
+/** An address of IPv6 stands in brackets. */
+const inURL = (address: string): string => (address.includes(":") ? `[${address}]` : address);
+
 type Place = { name: string; address: string };
 /** What can only be asked once the API has told of Nodes, Pods and Service. */
 export type Known = {
@@ -108,13 +111,23 @@ const asked = `asked() { name=$1; shift; said=$(${ask} "$@" 2>&1); printf '%s ex
 /** What a host sees when it tries to reach others. */
 export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags }: Known, host: string): Record<string, string> {
   const own = pods.filter(({ nodeName }) => nodeName === host);
-  const kubelets = each(nodes.map(({ name }) => [name, `"$@" ${shellQuote(`https://${name}:10250/healthz`)}`]));
+  const kubelets = each(
+    nodes.map((node) => [
+      node.name,
+      `"$@" "https://$(kubelet_at ${shellQuote(node.name)} ${shellQuote(inURL(node.address))}):10250/healthz"`,
+    ]),
+  );
   const flags = etcdctlFlags.map(shellQuote).join(" ");
   return {
     etcd: `[ -n "$(pid_of etcd)" ] && timeout 3 etcdctl --dial-timeout=1s --command-timeout=2s ${flags} alarm list`,
     "api-here": `[ -n "$(pid_of kube-apiserver)" ] && curl --silent --insecure --max-time 2 "https://127.0.0.1:6443/readyz?verbose"`,
-    // As kube-apiserver does it: by the Node's name, and with the authority of the kubelets' certificates. A kubelet says 401 to that.
+    // As kube-apiserver does it: by the Node's name, unless it prefers the address, and with the authority of the kubelets' certificates. A
+    // kubelet says 401 to that.
     kubelets: `${asked}
+      case $(flag kube-apiserver kubelet-preferred-address-types) in
+        InternalIP*|ExternalIP,InternalIP*) kubelet_at() { printf %s "$2"; } ;;
+        *) kubelet_at() { printf %s "$1"; } ;;
+      esac
       ca=$(flag kube-apiserver kubelet-certificate-authority); if [ -n "$ca" ]; then set -- --cacert "$ca"; else set -- --insecure; fi
       if [ -n "$(pid_of kube-apiserver)" ]; then ${kubelets}
       fi`,

@@ -41,9 +41,9 @@ const handlersOff: Rule = {
     ),
 };
 
-const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, exit, ip }, evidence) => {
+const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, byName, exit, ip }, evidence) => {
   const own = addressOfNode(evidence, node);
-  if (ip === "" || own === "" || ip === own) return undefined;
+  if (!byName || ip === "" || own === "" || ip === own) return undefined;
   const owner = evidence.api.nodes.find(({ internalIP }) => internalIP === ip)?.name;
   if (owner === undefined && exit === "0") return undefined;
   return {
@@ -52,8 +52,10 @@ const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, n
   };
 });
 
-const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, exit, line }, evidence) =>
-  exit !== "6" && !line.includes("Resolving timed out")
+const isUnresolved = ({ exit, line }: { exit: string; line: string }): boolean => exit === "6" || line.includes("Resolving timed out");
+
+const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, byName, exit, line }, evidence) =>
+  !byName || !isUnresolved({ exit, line })
     ? undefined
     : {
         what: `the name ${node} does not resolve on ${host}, where kube-apiserver asks the kubelets by their Nodes' names`,
@@ -80,8 +82,8 @@ const portDropped: Rule = {
     ),
 };
 
-const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit }) =>
-  exit !== "7" && exit !== "28"
+const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit, line }) =>
+  (exit !== "7" && exit !== "28") || isUnresolved({ exit, line })
     ? undefined
     : {
         what: `${host} does not reach the kubelet of ${node} on port 10250: ${exit === "7" ? "refused" : "no answer"}`,
