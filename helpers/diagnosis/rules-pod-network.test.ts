@@ -14,6 +14,9 @@ const via = (host: string, cidr: string, address: string) =>
 const routedByNetwork = all(
   ...["server", "node-0", "node-1"].map((host) => said(host, "routes", (text) => text.replace(/^10\.200\..* via .*\n?/gm, ""))),
 );
+/** The veth of a container that is no Pod's. */
+const ofNerdctl =
+  "9: veth0a1b2c3d@if2: <UP> mtu 1500 qdisc noqueue master nerdctl0 state UP mode DEFAULT group default link/ether 06:00:00:00:00:01";
 const links = (change: (text: string) => string) => said("node-1", "links", (text) => text.replace(/^.*veth[0-9a-f]{8}@.*$/m, change));
 const sysctl = (host: string, name: string) =>
   said(host, "forwarding", (text) => text.replace(`/proc/sys/net/ipv4/${name}:1`, `/proc/sys/net/ipv4/${name}:0`));
@@ -24,6 +27,8 @@ const cases: readonly Case[] = [
     check: "pod-ip-from-server",
     change: all(subnet("node-1", "10.200.0.0/24"), gateway("node-1", "10.200.0.1")),
     cause: /^node-0 and node-1 have the same Pod subnet, 10\.200\.0\.0\/24$/,
+    // Two halves of one range.
+    butNot: [{ change: all(subnet("node-0", "10.200.0.0/25"), subnet("node-1", "10.200.0.128/25")) }],
   },
   {
     rule: "declared-pod-cidr-differs",
@@ -43,13 +48,27 @@ const cases: readonly Case[] = [
     check: "pods-on-bridge",
     change: links((veth) => veth.replace(/<[^>]*>/, "<BROADCAST,MULTICAST>")),
     cause: /^veth[0-9a-f]{8}, the veth of a Pod on node-1, is down$/,
-    butNot: [{ change: line("node-1", "links", "9: veth-lab@if2: <BROADCAST,MULTICAST> mtu 1500 state DOWN") }],
+    butNot: [
+      { change: line("node-1", "links", "9: veth-lab@if2: <BROADCAST,MULTICAST> mtu 1500 state DOWN") },
+      { change: line("node-1", "links", ofNerdctl.replace("<UP>", "<BROADCAST,MULTICAST>")) },
+    ],
   },
   {
     rule: "veth-off-its-bridge",
     check: "node-port-answers",
     change: links((veth) => veth.replace(/ master cni0/, "")),
     cause: /^veth[0-9a-f]{8}, the veth of a Pod on node-1, is on no bridge, and not on cni0$/,
+    butNot: [
+      { change: line("node-1", "links", ofNerdctl) },
+      { check: "node-port-answers", change: said("node-1", "links", (text) => `${ofNerdctl}\n${text}`) },
+      { check: "pods-spread", change: links((veth) => veth.replace(/ master cni0/, "")) },
+    ],
+  },
+  {
+    rule: "veth-off-its-bridge",
+    check: "pods-on-bridge",
+    change: links((veth) => veth.replace(/ master cni0/, " master br0")),
+    cause: /^veth[0-9a-f]{8}, the veth of a Pod on node-1, is on br0, and not on cni0$/,
   },
   {
     rule: "forwarding-off",
@@ -132,6 +151,13 @@ const cases: readonly Case[] = [
     check: "pod-ip-from-server",
     change: line("node-1", "queueing", "qdisc netem 8001: dev eth0 root refcnt 2 limit 1000 loss 30%"),
     cause: /^node-1 delays or loses packets/,
+    butNot: [
+      // What a shaped container of somebody else's has, and what shapes the whole line.
+      { change: line("node-1", "queueing", "qdisc netem 8002: dev docker0 root refcnt 2 limit 1000 delay 10ms") },
+      { change: line("node-1", "queueing", "qdisc tbf 1: dev veth0a0b0c0d root refcnt 2 rate 1Mbit burst 256Mb lat 25ms") },
+      { change: line("node-1", "queueing", "qdisc tbf 1: dev eth0 root refcnt 2 rate 1Gbit burst 256Mb lat 25ms") },
+      { check: "pods-on-bridge", change: line("node-1", "queueing", "qdisc netem 8001: dev eth0 root refcnt 2 limit 1000 loss 30%") },
+    ],
   },
   {
     rule: "pod-silent",

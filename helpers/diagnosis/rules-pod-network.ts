@@ -6,6 +6,7 @@ import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
 import { addressOfNode, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
 import { routeRules, routerRules } from "./rules-routes.ts";
+import { wayTo } from "./routes-seen.ts";
 
 const explains = [...overPodNetwork, "pods-on-bridge"];
 
@@ -63,6 +64,16 @@ const veths = (evidence: Evidence, host: string) =>
 
 type Veth = ReturnType<typeof veths>[number];
 
+/**
+ * Containers that are no Pods have veths of such names as well, on bridges of their own, as nerdctl's and Docker's. One on another bridge can
+ * be a Pod's only where the bridge of the Pods lacks one.
+ */
+function mayBeOfPod(evidence: Evidence, host: string, { master }: Veth, bridge: string): boolean {
+  if (master === undefined || master === bridge) return true;
+  const pods = evidence.api.pods.filter(({ nodeName, podIP, isTerminating }) => nodeName === host && podIP !== "" && !isTerminating);
+  return veths(evidence, host).filter((veth) => veth.master === bridge).length < pods.length;
+}
+
 const ofVeth = (
   id: string,
   isWrong: (veth: Veth, bridge: string) => boolean,
@@ -74,7 +85,10 @@ const ofVeth = (
   find: (evidence) =>
     firstOf(workersOf(evidence), (host) => {
       const bridge = cniOf(evidence, host)?.bridge;
-      const veth = bridge === undefined ? undefined : veths(evidence, host).find((candidate) => isWrong(candidate, bridge));
+      const veth =
+        bridge === undefined
+          ? undefined
+          : veths(evidence, host).find((each) => isWrong(each, bridge) && mayBeOfPod(evidence, host, each, bridge));
       return veth && { ...tell(veth, host, bridge ?? ""), seen: `${host}: ip link: ${veth.line}` };
     }),
 });
@@ -104,16 +118,28 @@ const forwardingOff: Rule = {
     }),
 };
 
+/** The interfaces by which a host sends to Nodes and Pods. */
+const devicesOf = (evidence: Evidence, host: string): string[] =>
+  [...evidence.api.nodes.map(({ internalIP }) => internalIP), ...evidence.api.pods.map(({ podIP }) => podIP)]
+    .filter((address) => address !== "")
+    .flatMap((address) => wayTo(evidence, host, address)?.device ?? []);
+
+/** Of the queues that are not the kernel's usual ones, tbf shapes a line, or a Pod with a bandwidth of its own, and loses nothing at random. */
 const queueing: Rule = {
   id: "packets-lost-in-queue",
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence) =>
-    lineOnFirst(evidence, { hosts: hostsOf(evidence), name: "queueing", matches: (line) => / (netem|tbf) /.test(line) }, (host, line) => ({
-      what: `${host} delays or loses packets on purpose`,
-      seen: `${host}: tc qdisc: ${line}`,
-      mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} root`,
-    })),
+    firstOf(hostsOf(evidence), (host) => {
+      const devices = devicesOf(evidence, host);
+      const line = linesOf(evidence, host, "queueing").find((one) => devices.includes(/ netem .* dev (\S+)/.exec(one)?.[1] ?? ""));
+      if (line === undefined) return undefined;
+      return {
+        what: `${host} delays or loses packets on purpose`,
+        seen: `${host}: tc qdisc: ${line}`,
+        mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} ${/ (root|parent \S+)/.exec(line)?.[1]}`,
+      };
+    }),
 };
 
 export const podNetworkRules: readonly Rule[] = [
