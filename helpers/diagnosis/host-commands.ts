@@ -65,9 +65,12 @@ export const furtherCommands = {
     { journalctl -u "$unit" --since=-5min -n 300 --no-pager -o cat | grep -E '^[EF][0-9]{4} |[Ee]rror|level=(error|fatal)' | tail -5
       journalctl -u "$unit" -n 6 --no-pager -o cat; } | awk '!seen[$0]++' | cut -c 1-400 | sed "s/^/$unit: /"; done`,
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
-  // The same of nftables itself: table, chain and hook in front of each rule. What iptables has put there is told above.
-  nft: `nft list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }
-    / (drop|reject|redirect)/ && table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | head -100`,
+  // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
+  // then with one by what its hook is. What iptables has put there is told above.
+  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }
+    (/^\tchain/ || / hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap)/) &&
+    table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | head -300`,
+  "kube-proxy-table": "nft list tables 2>/dev/null | grep -w kube-proxy",
   "kube-proxy-health":
     "curl --silent --max-time 1 http://127.0.0.1:10256/healthz; echo; curl --silent --max-time 1 http://127.0.0.1:10249/proxyMode",
   listening: "ss -Hltnp 'sport = :10250 or sport = :10256 or sport = :2379 or sport = :6443'",
