@@ -6,6 +6,10 @@ const addressOf = (name: string): string => healthy().api.nodes.find((one) => on
 const seen = (words: string) => said("server", "kubelets", (text) => text.replace(/^node-1 .*$/m, `node-1 ${words}`));
 /** kube-apiserver asks the kubelets by their addresses, as kubeadm has it. */
 const byAddress = line("server", "flags", "kube-apiserver --kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname");
+const server = "10.117.78.10";
+const silent = seen("exit=28 curl: (28) Connection timed out after 2000 milliseconds code=000 ip= server=");
+/** In front of all others, as iptables puts it with -I. */
+const first = (host: string, rule: string) => said(host, "filters", (text) => `${rule}\n${text}`);
 const forbidden = "exec: refused with 403: Forbidden (user=kubernetes, verb=get, resource=nodes, subresource(s)=[proxy])";
 
 const cases: readonly Case[] = [
@@ -122,11 +126,49 @@ const cases: readonly Case[] = [
   {
     rule: "kubelet-port-dropped",
     check: "logs-recorded",
-    change: line("node-1", "filters", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP"),
+    change: all(silent, first("node-1", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP")),
     cause: /^a rule on node-1 drops what goes to port 10250/,
     butNot: [
-      { change: line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 10250 -j ACCEPT") },
-      { change: line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 23 -j DROP") },
+      { change: all(silent, line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 10250 -j ACCEPT")) },
+      { change: all(silent, line("node-1", "filters", "filter -A INPUT -p tcp -m tcp --dport 23 -j DROP")) },
+      // It is closed to all but server, in the ways in which that is done.
+      ...[
+        [`filter -A INPUT ! -s ${server}/32 -p tcp -m tcp --dport 10250 -j DROP`],
+        [`filter -A INPUT -s ${server}/32 -p tcp -m tcp --dport 10250 -j ACCEPT`, "filter -A INPUT -p tcp -m tcp --dport 10250 -j DROP"],
+        ["filter -A INPUT -p tcp -m set ! --match-set servers src -m tcp --dport 10250 -j REJECT"],
+        ["filter -A INPUT -i eth1 -p tcp -m tcp --dport 10250 -j DROP"],
+        ["filter -A INPUT -p udp -m udp --dport 10250 -j DROP"],
+        ["filter -A OUTPUT -p tcp -m tcp --dport 10250 -j DROP"],
+      ].map((rules) => ({ change: all(silent, ...rules.map((rule) => line("node-1", "filters", rule))) })),
+      // The kubelet answers all the same.
+      { change: first("node-1", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP") },
+      // It is the other one that does not answer.
+      { change: all(silent, first("node-0", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP")) },
+      { check: "node-port-answers", change: all(silent, first("node-1", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP")) },
+    ],
+  },
+  {
+    rule: "kubelet-port-dropped",
+    check: "exec-version",
+    change: all(silent, first("server", "filter -A OUTPUT -p tcp -m tcp --dport 10250 -j REJECT --reject-with icmp-port-unreachable")),
+    cause: /^a rule on server drops what goes to port 10250/,
+    butNot: [{ change: all(silent, first("server", "filter -A OUTPUT -d 192.0.2.7/32 -p tcp -m tcp --dport 10250 -j REJECT")) }],
+  },
+  {
+    rule: "kubelet-port-dropped",
+    check: "exec-version",
+    change: all(silent, line("node-1", "nft", "inet own guard input tcp dport 10250 drop # handle 3")),
+    cause: /^a rule on node-1 drops what goes to port 10250/,
+    butNot: [
+      {
+        change: all(
+          silent,
+          line("node-1", "nft", `inet own guard input ip saddr ${server} accept`),
+          line("node-1", "nft", "inet own guard input tcp dport 10250 drop # handle 3"),
+        ),
+      },
+      // Such a rule is for all, and nobody should take it away for one port.
+      { change: all(silent, line("node-1", "nft", "inet own guard input drop # handle 3")) },
     ],
   },
   {
