@@ -48,7 +48,7 @@ export const standingCommands = {
   links: "ip -o link",
   forwarding: "grep . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables",
   // A line a rule, with its table, of the chains that packets come into first; those of Kubernetes lie behind them.
-  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | head -200`,
+  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | head -400`,
   "cni-files": `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
     [ -f "$file" ] && printf '%s %s\\n' "$file" "$(tr -d '\\n' <"$file")"; done; true`,
   kubelet: `[ -n "$kubelet_config" ] && grep -E '^ *"?(enableDebuggingHandlers|enableServer|maxPods|registerNode|port|cgroupDriver|clientCAFile|tlsCertFile|podCIDR)"?:' "$kubelet_config"`,

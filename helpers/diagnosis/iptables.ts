@@ -90,9 +90,9 @@ export function iptablesOf(evidence: Evidence, host: string): Filter[] {
     const rule = iptablesRule(line);
     if (rule !== undefined) rulesIn(rule.table, rule.chain).push(rule);
   }
-  return Object.values(tables).flatMap((chains) =>
+  return Object.entries(tables).flatMap(([table, chains]) =>
     Object.keys(chains)
       .filter((chain) => hooks.has(chain))
-      .map((chain): Filter => ({ by: "iptables", hook: chain.toLowerCase(), chain, chains })),
+      .map((chain): Filter => ({ by: "iptables", table, hook: chain.toLowerCase(), chain, chains })),
   );
 }

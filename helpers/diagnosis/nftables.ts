@@ -105,7 +105,7 @@ export function nftablesOf(evidence: Evidence, host: string): Filter[] {
     const rules = (chains[chain] ??= []);
     const rule = nftablesRule(line);
     if (rule !== undefined) rules.push(rule);
-    if (hook !== "-") filters.set(`${table} ${chain}`, { by: "nftables", hook, chain, chains });
+    if (hook !== "-") filters.set(`${table} ${chain}`, { by: "nftables", table, hook, chain, chains });
   }
   return [...filters.values()];
 }

@@ -41,6 +41,7 @@ type Chains = Readonly<Record<string, readonly PacketRule[]>>;
 /** A chain that hangs on a hook, with all chains of its table. */
 export type Filter = {
   by: "iptables" | "nftables";
+  table: string;
   /** `prerouting`, `input`, `forward`, `output`, `postrouting`. */
   hook: string;
   chain: string;

@@ -103,7 +103,9 @@ export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] =
   ...toOwnPods(evidence, host, check),
 ];
 
-/** From kube-apiserver to the kubelet of a Node, as either host sees it. Where nobody knows who runs kube-apiserver, it comes from anywhere. */
+/**
+ * From kube-apiserver to the kubelet of a Node, as either host sees it. Where nobody knows who runs kube-apiserver, it comes from anywhere.
+ */
 export function legsToKubelet(evidence: Evidence, host: string, node: string): Leg[] {
   const destination = addressOfNode(evidence, node);
   const [incoming, outgoing] = [["prerouting", "input"], ["output"]];

@@ -1,6 +1,6 @@
 /**
- * Rules of packet filters that others than Kubernetes have put on the way to Pods. One is named only where a packet of the check that did not
- * pass is certain to meet it: hosts have many rules that drop, and most of them for a good reason.
+ * Rules of packet filters that others than Kubernetes have put on the way to Pods. One is named only where a packet of the check that did
+ * not pass is certain to meet it: hosts have many rules that drop, and most of them for a good reason.
  */
 import { byNodePort, guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Rule } from "./model.ts";
@@ -32,10 +32,10 @@ const onWorkers = (
 /** Whether something that is to be forwarded comes to the end of the chain, where its policy decides. */
 const meetsPolicy = (evidence: Evidence, host: string, check: string): boolean =>
   iptablesOf(evidence, host)
-    .filter(({ chain, chains }) => chain === "FORWARD" && "KUBE-FORWARD" in chains)
-    .some(({ chains }) =>
+    .filter(({ table, hook }) => table === "filter" && hook === "forward")
+    .some(({ chain, chains }) =>
       legsBy(evidence, host, check).some(
-        ({ packet, hooks }) => hooks.includes("forward") && passageOf(chains, "FORWARD", packet).end === "through",
+        ({ packet, hooks }) => hooks.includes("forward") && passageOf(chains, chain, packet).end === "through",
       ),
     );
 

@@ -65,8 +65,8 @@ const veths = (evidence: Evidence, host: string) =>
 type Veth = ReturnType<typeof veths>[number];
 
 /**
- * Containers that are no Pods have veths of such names as well, on bridges of their own, as nerdctl's and Docker's. One on another bridge can
- * be a Pod's only where the bridge of the Pods lacks one.
+ * Containers that are no Pods have veths of such names as well, on bridges of their own, as nerdctl's and Docker's. One on another bridge
+ * can be a Pod's only where the bridge of the Pods lacks one.
  */
 function mayBeOfPod(evidence: Evidence, host: string, { master }: Veth, bridge: string): boolean {
   if (master === undefined || master === bridge) return true;
@@ -124,7 +124,7 @@ const devicesOf = (evidence: Evidence, host: string): string[] =>
     .filter((address) => address !== "")
     .flatMap((address) => wayTo(evidence, host, address)?.device ?? []);
 
-/** Of the queues that are not the kernel's usual ones, tbf shapes a line, or a Pod with a bandwidth of its own, and loses nothing at random. */
+/** Queues that are there to delay and lose. The others, such as tbf, shape a line, or a Pod that has a bandwidth of its own. */
 const queueing: Rule = {
   id: "packets-lost-in-queue",
   explains: overPodNetwork,
