@@ -10,6 +10,7 @@ const server = "10.117.78.10";
 const silent = seen("exit=28 curl: (28) Connection timed out after 2000 milliseconds code=000 ip= server=");
 /** In front of all others, as iptables puts it with -I. */
 const first = (host: string, rule: string) => said(host, "filters", (text) => `${rule}\n${text}`);
+const otherClientCA = said("node-1", "certificates", (text) => text.replace(/(kubelet-client-ca .*Fingerprint=)[0-9A-F:]+/, "$1AA:BB"));
 const forbidden = "exec: refused with 403: Forbidden (user=kubernetes, verb=get, resource=nodes, subresource(s)=[proxy])";
 
 const cases: readonly Case[] = [
@@ -120,8 +121,14 @@ const cases: readonly Case[] = [
     rule: "kubelet-client-authority-differs",
     check: "exec-version",
     message: "exec: refused with 401: Unauthorized",
-    change: said("node-1", "certificates", (text) => text.replace(/(kubelet-client-ca .*Fingerprint=)[0-9A-F:]+/, "$1AA:BB")),
+    change: otherClientCA,
     cause: /^the kubelet of node-1 does not accept the client certificate of kube-apiserver/,
+    butNot: [
+      // It is trusted, and has no right.
+      { message: "exec: refused with 403: no right", change: otherClientCA },
+      // Of kubectl nobody says so.
+      { check: "nodes-ready", message: "answered 401: Unauthorized", change: otherClientCA },
+    ],
   },
   {
     rule: "kubelet-port-dropped",

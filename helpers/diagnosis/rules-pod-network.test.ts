@@ -7,6 +7,14 @@ const timedOut =
 const subnet = (host: string, cidr: string) => said(host, "cni-files", (text) => text.replace(/10\.200\.\d\.0\/24/, cidr));
 const gateway = (host: string, address: string) =>
   said(host, "addresses", (text) => text.replace(/^cni0 10\.200\.\d\.1\/24/m, `cni0 ${address}/24`));
+/** Of one network that all Nodes share a Node gives these addresses, the first of which is its own. */
+const part = (host: string, from: string, to: string) =>
+  all(
+    said(host, "cni-files", (text) =>
+      text.replace(/"10\.200\.\d\.0\/24"/, `"10.200.0.0/24", "gateway": "${from}", "rangeStart": "${from}", "rangeEnd": "${to}"`),
+    ),
+    gateway(host, from),
+  );
 const without = (host: string, cidr: string) => said(host, "routes", (text) => text.replace(new RegExp(`^${cidr} via .*\n?`, "m"), ""));
 const via = (host: string, cidr: string, address: string) =>
   said(host, "routes", (text) => text.replace(new RegExp(`^${cidr} via \\S+`, "m"), `${cidr} via ${address}`));
@@ -27,8 +35,11 @@ const cases: readonly Case[] = [
     check: "pod-ip-from-server",
     change: all(subnet("node-1", "10.200.0.0/24"), gateway("node-1", "10.200.0.1")),
     cause: /^node-0 and node-1 have the same Pod subnet, 10\.200\.0\.0\/24$/,
-    // Two halves of one range.
-    butNot: [{ change: all(subnet("node-0", "10.200.0.0/25"), subnet("node-1", "10.200.0.128/25")) }],
+    butNot: [
+      // Two halves of one range.
+      { change: all(subnet("node-0", "10.200.0.0/25"), subnet("node-1", "10.200.0.128/25"), gateway("node-1", "10.200.0.129")) },
+      { change: all(part("node-0", "10.200.0.10", "10.200.0.99"), part("node-1", "10.200.0.100", "10.200.0.199")) },
+    ],
   },
   {
     rule: "declared-pod-cidr-differs",

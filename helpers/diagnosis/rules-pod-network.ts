@@ -4,18 +4,23 @@
 import { overlaps } from "../cidr.ts";
 import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { addressOfNode, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { addressOfNode, cniFilesOf, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
 import { routeRules, routerRules } from "./rules-routes.ts";
 import { wayTo } from "./routes-seen.ts";
 
 const explains = [...overPodNetwork, "pods-on-bridge"];
+
+/** Whether a Node gives only a part of its subnet, so that another may give the rest. */
+const givesPart = (evidence: Evidence, host: string): boolean =>
+  cniFilesOf(evidence, host).some(({ path, text }) => path === cniOf(evidence, host)?.file && text.includes('"rangeStart"'));
 
 const sameSubnet: Rule = {
   id: "pod-subnets-overlap",
   explains: [...explains, "pod-cidr"],
   guide: guide.workers,
   find: (evidence) => {
-    const all = workersOf(evidence).flatMap((host) => podSubnetsOf(evidence, host).map((subnet) => ({ host, subnet })));
+    const hosts = workersOf(evidence).filter((host) => !givesPart(evidence, host));
+    const all = hosts.flatMap((host) => podSubnetsOf(evidence, host).map((subnet) => ({ host, subnet })));
     for (const [index, one] of all.entries()) {
       const other = all.slice(index + 1).find(({ host, subnet }) => host !== one.host && overlaps(one.subnet, subnet));
       if (other !== undefined) {
