@@ -82,7 +82,7 @@ export const standingCommands = {
   links: "ip -o link",
   forwarding: "grep . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables",
   // A line a rule, with its table, of the chains that packets come into first; those of Kubernetes lie behind them.
-  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | head -200`,
+  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | head -400`,
   "cni-files": `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
     [ -f "$file" ] && printf '%s %s\\n' "$file" "$(tr -d '\\n' <"$file")"; done; true`,
   kubelet: `[ -n "$kubelet_config" ] && grep -E '^ *"?(enableDebuggingHandlers|enableServer|maxPods|registerNode|port|cgroupDriver|clientCAFile|tlsCertFile|podCIDR)"?:' "$kubelet_config"`,
@@ -101,9 +101,12 @@ export const furtherCommands = {
       awk -v title="$unit, the last lines" '$0 == title { last = 1; next } last ? !($0 in told) : !told[$0]++' |
       cut -c 1-400 | sed "s/^/$unit: /"; done`,
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
-  // The same of nftables itself: table, chain and hook in front of each rule. What iptables has put there is told above.
-  nft: `nft list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }
-    / (drop|reject|redirect)/ && table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | head -100`,
+  // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
+  // then with one by what its hook is. What iptables has put there is told above.
+  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }
+    (/^\tchain/ || / hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap)/) &&
+    table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | head -300`,
+  "kube-proxy-table": "nft list tables 2>/dev/null | grep -w kube-proxy",
   "kube-proxy-health":
     "curl --silent --max-time 1 http://127.0.0.1:10256/healthz; echo; curl --silent --max-time 1 http://127.0.0.1:10249/proxyMode",
   listening: "ss -Hltnp 'sport = :10250 or sport = :10256 or sport = :2379 or sport = :6443'",
@@ -118,6 +121,9 @@ export const furtherCommands = {
     certificate apiserver-kubelet-client "$(flag kube-apiserver kubelet-client-certificate)"`,
   hosts: "grep -Ev '^ *(#|$)' /etc/hosts",
 } as const satisfies Record<string, string>;
+
+/** An address of IPv6 stands in brackets. */
+const inURL = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
 type Place = { name: string; address: string };
 /** What can only be asked once the API has told of Nodes, Pods and Service. */
@@ -144,13 +150,23 @@ const asked = `asked() { name=$1; shift; said=$(${ask} "$@" 2>&1); printf '%s ex
 /** What a host sees when it tries to reach others. */
 export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags }: Known, host: string): Record<string, string> {
   const own = pods.filter(({ nodeName }) => nodeName === host);
-  const kubelets = each(nodes.map(({ name }) => [name, `"$@" ${shellQuote(`https://${name}:10250/healthz`)}`]));
+  const kubelets = each(
+    nodes.map((node) => [
+      node.name,
+      `"$@" "https://$(kubelet_at ${shellQuote(node.name)} ${shellQuote(inURL(node.address))}):10250/healthz"`,
+    ]),
+  );
   const flags = etcdctlFlags.map(shellQuote).join(" ");
   return {
     etcd: `[ -n "$(pid_of etcd)" ] && timeout 3 etcdctl --dial-timeout=1s --command-timeout=2s ${flags} alarm list`,
     "api-here": `[ -n "$(pid_of kube-apiserver)" ] && curl --silent --insecure --max-time 2 "https://127.0.0.1:6443/readyz?verbose"`,
-    // As kube-apiserver does it: by the Node's name, and with the authority of the kubelets' certificates. A kubelet says 401 to that.
+    // As kube-apiserver does it: by the Node's name, unless it prefers the address, and with the authority of the kubelets' certificates. A
+    // kubelet says 401 to that.
     kubelets: `${asked}
+      case $(flag kube-apiserver kubelet-preferred-address-types) in
+        InternalIP*|ExternalIP,InternalIP*) kubelet_at() { printf %s "$2"; } ;;
+        *) kubelet_at() { printf %s "$1"; } ;;
+      esac
       ca=$(flag kube-apiserver kubelet-certificate-authority); if [ -n "$ca" ]; then set -- --cacert "$ca"; else set -- --insecure; fi
       if [ -n "$(pid_of kube-apiserver)" ]; then ${kubelets}
       fi`,

@@ -3,7 +3,7 @@
  */
 import { throughKubelet } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { hostsOf, linesOf, shortened } from "./reading.ts";
+import { addressOfNode, flagOf, hostsOf, linesOf, shortened } from "./reading.ts";
 
 /** The line of a message that says it, else its first. */
 export function lineWith(message: string, pattern: RegExp): string {
@@ -11,19 +11,41 @@ export function lineWith(message: string, pattern: RegExp): string {
   return shortened(line, pattern.exec(line)?.index);
 }
 
-/** What a host that runs kube-apiserver gets from the kubelet of a Node, whom it calls by its name. */
-type Seen = { host: string; node: string; exit: string; ip: string; line: string };
+/** What a host that runs kube-apiserver gets from the kubelet of a Node. */
+type Seen = {
+  host: string;
+  node: string;
+  /** Whether kube-apiserver there asks the kubelets by the names of their Nodes. */
+  byName: boolean;
+  /** By what they are asked: the name, or the address. */
+  at: string;
+  exit: string;
+  /** Empty where nothing was reached. */
+  ip: string;
+  line: string;
+};
 
-function seenOf(evidence: Evidence): Seen[] {
+/**
+ * Of the types that kube-apiserver prefers it takes the first of which a Node has an address, and every Node has a Hostname and an
+ * InternalIP. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver
+ */
+const asksByName = (evidence: Evidence, host: string): boolean =>
+  (flagOf(evidence, host, "kube-apiserver", "kubelet-preferred-address-types") ?? "Hostname")
+    .split(",")
+    .find((type) => !type.endsWith("DNS")) === "Hostname";
+
+/** What every host that runs kube-apiserver gets from every kubelet. */
+export function seenOf(evidence: Evidence): Seen[] {
   return hostsOf(evidence).flatMap((host) =>
     linesOf(evidence, host, "kubelets").flatMap((line) => {
       const [, node, exit] = /^(\S+) exit=(\d+)/.exec(line) ?? [];
       if (node === undefined || exit === undefined) return [];
       // What curl says at length of certificates stands before what it has been told to write.
       const words = line.replace(/ More details here: .*mentioned above\./, "");
-      return [
-        { host, node, exit, ip: / ip=(\S*)/.exec(line)?.[1] ?? "", line: shortened(`${host}: curl https://${node}:10250: ${words}`) },
-      ];
+      const byName = asksByName(evidence, host);
+      const at = byName ? node : addressOfNode(evidence, node) || node;
+      const ip = / ip=(\S*)/.exec(line)?.[1] ?? "";
+      return [{ host, node, byName, at, exit, ip, line: shortened(`${host}: curl https://${at}:10250: ${words}`) }];
     }),
   );
 }

@@ -6,12 +6,12 @@ import { lineWith, met } from "./kubelet-seen.ts";
 import type { Evidence, Rule } from "./model.ts";
 import { hostsOf, linesOf, workersOf } from "./reading.ts";
 
-const otherName = met("kubelet-certificate-for-another-name", guide.certificates, ({ node, exit, line }) =>
+const otherName = met("kubelet-certificate-for-another-name", guide.certificates, ({ node, byName, at, exit, line }) =>
   exit !== "60" || !/subject name|altname|host name/i.test(line)
     ? undefined
     : {
-        what: `the serving certificate of the kubelet of ${node} is not for the name ${node}`,
-        mend: `issue a certificate with DNS:${node} for ${node}, put it to /var/lib/kubelet/kubelet.crt and kubelet.key there, and restart the kubelet`,
+        what: `the serving certificate of the kubelet of ${node} is not for the ${byName ? "name" : "address"} ${at}`,
+        mend: `issue a certificate with ${byName ? "DNS" : "IP"}:${at} for ${node}, put it to /var/lib/kubelet/kubelet.crt and kubelet.key there, and restart the kubelet`,
       },
 );
 

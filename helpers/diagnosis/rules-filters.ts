@@ -1,75 +1,52 @@
 /**
- * Rules of iptables that others than Kubernetes have put in front of its own.
+ * Rules of packet filters that others than Kubernetes have put on the way to Pods. One is named only where a packet of the check that did
+ * not pass is certain to meet it: hosts have many rules that drop, and most of them for a good reason.
  */
 import { byNodePort, guide, overPodNetwork } from "./checks.ts";
-import type { Evidence, Finding, Rule } from "./model.ts";
-import { cniOf, firstOf, lineOnFirst, linesOf, workersOf } from "./reading.ts";
+import type { Evidence, Rule } from "./model.ts";
+import { passageOf, type PacketRule } from "./packet-rules.ts";
+import { iptablesOf } from "./iptables.ts";
+import { legsBy, metBy, shownAs, type Met } from "./packets.ts";
+import { firstOf, linesOf, workersOf } from "./reading.ts";
 
-/** A rule as iptables-save prints it, behind its table. */
-type Filter = { line: string; table: string; chain: string; rule: string };
-
-const ofKubernetes = /KUBE-|CNI-|ctstate INVALID/;
-
-/** The rules of a host that are not Kubernetes' own. */
-function filtersOf(evidence: Evidence, host: string): Filter[] {
-  return linesOf(evidence, host, "filters").flatMap((line) => {
-    const [, table, chain, rest] = /^(\S+) -A (\S+) (.*)$/.exec(line) ?? [];
-    if (table === undefined || chain === undefined || rest === undefined || ofKubernetes.test(line)) return [];
-    return [{ line, table, chain, rule: `${chain} ${rest}` }];
-  });
-}
-
-const drops = ({ rule }: Filter): boolean => /-j (DROP|REJECT)/.test(rule);
-
-/** The ports that a rule is for: from and to; all of them where it names none. */
-function portsOf({ rule }: Filter): [from: number, to: number] {
-  const [, from, to] = /--dports? (\d+)(?:[:-](\d+))?/.exec(rule) ?? [];
-  return from === undefined ? [0, 65535] : [Number(from), Number(to ?? from)];
-}
-
-/** Whether a rule is for the run's NodePort, among others perhaps. */
-function isForNodePort(filter: Filter, { api }: Evidence): boolean {
-  const [from, to] = portsOf(filter);
-  const nodePort = api.service?.nodePort ?? 30000;
-  return from <= nodePort && nodePort <= to;
-}
+const asksFor = (of: string, { conditions }: PacketRule): boolean => conditions.some((condition) => condition.of === of);
+const drops = ({ rule }: Met): boolean => rule.verdict === "drop";
+const isOf = (by: Met["filter"]["by"], { filter }: Met): boolean => filter.by === by;
 
 const onWorkers = (
   id: string,
   explains: readonly string[],
-  applies: (filter: Filter, evidence: Evidence) => boolean,
-  what: (host: string, filter: Filter) => string,
+  isToBlame: (met: Met) => boolean,
+  what: (host: string, rule: PacketRule) => string,
 ): Rule => ({
   id,
   explains,
   guide: guide.workers,
-  find: (evidence) =>
-    firstOf(workersOf(evidence), (host): Finding | undefined => {
-      const filter = filtersOf(evidence, host).find((candidate) => applies(candidate, evidence));
-      return (
-        filter && {
-          what: what(host, filter),
-          seen: `${host}: iptables-save: ${filter.line}`,
-          mend: `ssh ${host} iptables -t ${filter.table} -D ${filter.rule}`,
-        }
-      );
+  find: (evidence, { check }) =>
+    firstOf(workersOf(evidence), (host) => {
+      const met = metBy(evidence, host, legsBy(evidence, host, check)).find(isToBlame);
+      return met && { what: what(host, met.rule), ...shownAs(host, met) };
     }),
 });
 
-/** Whether FORWARD lets everything through after all, or what comes from and goes to the Pods. */
-const acceptsAnyway = (filters: readonly Filter[], bridge: string): boolean =>
-  filters.some(
-    ({ chain, rule }) => chain === "FORWARD" && rule.endsWith("-j ACCEPT") && (rule === "FORWARD -j ACCEPT" || rule.includes(bridge)),
-  );
+/** Whether something that is to be forwarded comes to the end of the chain, where its policy decides. */
+const meetsPolicy = (evidence: Evidence, host: string, check: string): boolean =>
+  iptablesOf(evidence, host)
+    .filter(({ table, hook }) => table === "filter" && hook === "forward")
+    .some(({ chain, chains }) =>
+      legsBy(evidence, host, check).some(
+        ({ packet, hooks }) => hooks.includes("forward") && passageOf(chains, chain, packet).end === "through",
+      ),
+    );
 
 const dropPolicy: Rule = {
   id: "forward-policy-drop",
   explains: overPodNetwork,
   guide: guide.workers,
-  find: (evidence) =>
+  find: (evidence, { check }) =>
     firstOf(workersOf(evidence), (host) => {
       const policy = linesOf(evidence, host, "filters").find((line) => line.startsWith("filter :FORWARD DROP"));
-      if (policy === undefined || acceptsAnyway(filtersOf(evidence, host), cniOf(evidence, host)?.bridge ?? "cni0")) return undefined;
+      if (policy === undefined || !meetsPolicy(evidence, host, check)) return undefined;
       return {
         what: `${host} forwards no packets to its Pods: the policy of its FORWARD chain is DROP`,
         seen: `${host}: iptables-save: ${policy}`,
@@ -78,69 +55,48 @@ const dropPolicy: Rule = {
     }),
 };
 
-/** The same in nftables: what is dropped behind the hooks through which packets for Pods come. */
-const ofNftables = (id: string, pattern: RegExp, what: (host: string, rule: string) => string): Rule => ({
-  id,
-  explains: overPodNetwork,
-  guide: guide.workers,
-  find: (evidence) =>
-    lineOnFirst(
-      evidence,
-      { hosts: workersOf(evidence), name: "nft", matches: (line) => pattern.test(line) && !line.includes("ct state invalid") },
-      (host, line) => {
-        const [family, table, chain, , ...rule] = line.split(" ");
-        return {
-          what: what(host, rule.join(" ")),
-          seen: `${host}: nft list ruleset: ${line}`,
-          mend: `ssh ${host} nft flush chain ${family} ${table} ${chain}`,
-        };
-      },
-    ),
-});
-
 export const filterRules: readonly Rule[] = [
   onWorkers(
     "connections-lost-at-random",
     overPodNetwork,
-    (filter, evidence) =>
-      /-m statistic .*-j (DROP|REJECT|DNAT|REDIRECT)/.test(filter.rule) && (filter.chain === "FORWARD" || isForNodePort(filter, evidence)),
-    (host, { rule }) =>
-      `a rule on ${host} loses connections at random, ${Math.round(Number(/--probability (\S+)/.exec(rule)?.[1] ?? 0) * 100)} % of them`,
+    ({ rule }) => rule.probability !== undefined,
+    (host, { probability = 0 }) => `a rule on ${host} loses connections at random, ${Math.round(probability * 100)} % of them`,
   ),
   onWorkers(
     "node-port-redirected",
     byNodePort,
-    (filter, evidence) =>
-      filter.table === "nat" && filter.chain === "PREROUTING" && /-j (REDIRECT|DNAT)/.test(filter.rule) && isForNodePort(filter, evidence),
+    ({ leg, rule }) => leg.to === "node-port" && rule.verdict === "redirect",
     (host) => `a rule on ${host} hands what comes in for the NodePort to another process`,
   ),
   onWorkers(
     "large-packets-dropped",
     overPodNetwork,
-    (filter) => drops(filter) && filter.rule.includes("-m length"),
-    (host, { rule }) => `a rule on ${host} drops large packets (--length ${/--length (\S+)/.exec(rule)?.[1] ?? ""})`,
+    (met) => isOf("iptables", met) && drops(met) && asksFor("length", met.rule),
+    (host, { line }) => `a rule on ${host} drops large packets (--length ${/--length (\S+)/.exec(line)?.[1] ?? ""})`,
   ),
-  ofNftables(
+  onWorkers(
     "large-packets-dropped-by-nftables",
-    / (forward|prerouting) .*length > (\d+).* (drop|reject)/,
-    (host, rule) => `a rule on ${host} drops large packets (${/\S+ length > \d+/.exec(rule)?.[0]})`,
+    overPodNetwork,
+    (met) => isOf("nftables", met) && drops(met) && asksFor("length", met.rule),
+    (host, { line }) => `a rule on ${host} drops large packets (${/\S+ length \S+ \S+/.exec(line)?.[0]})`,
   ),
   onWorkers(
     "node-ports-dropped",
     byNodePort,
-    (filter, evidence) => drops(filter) && /--dport/.test(filter.rule) && filter.chain === "PREROUTING" && isForNodePort(filter, evidence),
+    (met) => isOf("iptables", met) && drops(met) && met.leg.to === "node-port",
     (host) => `a rule on ${host} drops what comes in for NodePorts`,
   ),
   onWorkers(
     "forwarding-dropped",
     overPodNetwork,
-    (filter) => drops(filter) && filter.chain === "FORWARD",
+    (met) => isOf("iptables", met) && drops(met),
     (host) => `a rule on ${host} drops packets that it should forward`,
   ),
   dropPolicy,
-  ofNftables(
+  onWorkers(
     "forwarding-dropped-by-nftables",
-    /^\S+ \S+ \S+ (forward|prerouting) .*(drop|reject)/,
+    overPodNetwork,
+    (met) => isOf("nftables", met) && drops(met),
     (host) => `a rule of nftables on ${host} drops packets that it should forward`,
   ),
 ];

@@ -2,9 +2,10 @@
  * From the API server to the kubelets: rights, names, the port.
  */
 import { guide, throughKubelet } from "./checks.ts";
-import { lineWith, met } from "./kubelet-seen.ts";
-import type { Rule } from "./model.ts";
-import { addressOfNode, hostsOf, lineOnFirst, workersOf } from "./reading.ts";
+import { lineWith, met, seenOf } from "./kubelet-seen.ts";
+import type { Evidence, Rule } from "./model.ts";
+import { legsToKubelet, metBy, shownAs } from "./packets.ts";
+import { addressOfNode, firstOf, hostsOf, lineOnFirst, workersOf } from "./reading.ts";
 import { certificateRules } from "./rules-certificates.ts";
 
 const explains = throughKubelet;
@@ -41,9 +42,9 @@ const handlersOff: Rule = {
     ),
 };
 
-const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, exit, ip }, evidence) => {
+const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, byName, exit, ip }, evidence) => {
   const own = addressOfNode(evidence, node);
-  if (ip === "" || own === "" || ip === own) return undefined;
+  if (!byName || ip === "" || own === "" || ip === own) return undefined;
   const owner = evidence.api.nodes.find(({ internalIP }) => internalIP === ip)?.name;
   if (owner === undefined && exit === "0") return undefined;
   return {
@@ -52,8 +53,10 @@ const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, n
   };
 });
 
-const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, exit, line }, evidence) =>
-  exit !== "6" && !line.includes("Resolving timed out")
+const isUnresolved = ({ exit, line }: { exit: string; line: string }): boolean => exit === "6" || line.includes("Resolving timed out");
+
+const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, byName, exit, line }, evidence) =>
+  !byName || !isUnresolved({ exit, line })
     ? undefined
     : {
         what: `the name ${node} does not resolve on ${host}, where kube-apiserver asks the kubelets by their Nodes' names`,
@@ -61,27 +64,34 @@ const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node
       },
 );
 
+const isUnreached = ({ exit, line }: { exit: string; line: string }): boolean =>
+  (exit === "7" || exit === "28") && !isUnresolved({ exit, line });
+
+/** Nodes whose kubelets do not answer, or of which nobody has seen whether they do. */
+const silentNodes = (evidence: Evidence): string[] =>
+  evidence.api.nodes
+    .map(({ name }) => name)
+    .filter((name) => {
+      const seen = seenOf(evidence).filter(({ node }) => node === name);
+      return seen.length === 0 || seen.some(isUnreached);
+    });
+
+/** A rule for this port, which may be open to kube-apiserver all the same. One that is for everything is not to be taken away for it. */
 const portDropped: Rule = {
   id: "kubelet-port-dropped",
   explains,
   guide: guide.workers,
   find: (evidence) =>
-    lineOnFirst(
-      evidence,
-      { hosts: hostsOf(evidence), name: "filters", matches: (line) => /-A .*\b10250\b.*-j (DROP|REJECT)/.test(line) },
-      (host, rule) => {
-        const [table = "filter", ...rest] = rule.split(" ");
-        return {
-          what: `a rule on ${host} drops what goes to port 10250, where kubelets listen`,
-          seen: `${host}: iptables-save: ${rule}`,
-          mend: `ssh ${host} iptables -t ${table} ${rest.join(" ").replace("-A ", "-D ")}`,
-        };
-      },
-    ),
+    firstOf(hostsOf(evidence), (host) => {
+      const found = silentNodes(evidence)
+        .flatMap((node) => metBy(evidence, host, legsToKubelet(evidence, host, node)))
+        .find(({ rule }) => rule.verdict === "drop" && rule.conditions.some(({ of }) => of === "destinationPort" || of === "sourcePort"));
+      return found && { what: `a rule on ${host} drops what goes to port 10250, where kubelets listen`, ...shownAs(host, found) };
+    }),
 };
 
-const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit }) =>
-  exit !== "7" && exit !== "28"
+const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit, line }) =>
+  !isUnreached({ exit, line })
     ? undefined
     : {
         what: `${host} does not reach the kubelet of ${node} on port 10250: ${exit === "7" ? "refused" : "no answer"}`,

@@ -4,17 +4,23 @@
 import { overlaps } from "../cidr.ts";
 import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { addressOfNode, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
-import { routeRules } from "./rules-routes.ts";
+import { addressOfNode, cniFilesOf, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { routeRules, routerRules } from "./rules-routes.ts";
+import { wayTo } from "./routes-seen.ts";
 
 const explains = [...overPodNetwork, "pods-on-bridge"];
+
+/** Whether a Node gives only a part of its subnet, so that another may give the rest. */
+const givesPart = (evidence: Evidence, host: string): boolean =>
+  cniFilesOf(evidence, host).some(({ path, text }) => path === cniOf(evidence, host)?.file && text.includes('"rangeStart"'));
 
 const sameSubnet: Rule = {
   id: "pod-subnets-overlap",
   explains: [...explains, "pod-cidr"],
   guide: guide.workers,
   find: (evidence) => {
-    const all = workersOf(evidence).flatMap((host) => podSubnetsOf(evidence, host).map((subnet) => ({ host, subnet })));
+    const hosts = workersOf(evidence).filter((host) => !givesPart(evidence, host));
+    const all = hosts.flatMap((host) => podSubnetsOf(evidence, host).map((subnet) => ({ host, subnet })));
     for (const [index, one] of all.entries()) {
       const other = all.slice(index + 1).find(({ host, subnet }) => host !== one.host && overlaps(one.subnet, subnet));
       if (other !== undefined) {
@@ -63,6 +69,16 @@ const veths = (evidence: Evidence, host: string) =>
 
 type Veth = ReturnType<typeof veths>[number];
 
+/**
+ * Containers that are no Pods have veths of such names as well, on bridges of their own, as nerdctl's and Docker's. One on another bridge
+ * can be a Pod's only where the bridge of the Pods lacks one.
+ */
+function mayBeOfPod(evidence: Evidence, host: string, { master }: Veth, bridge: string): boolean {
+  if (master === undefined || master === bridge) return true;
+  const pods = evidence.api.pods.filter(({ nodeName, podIP, isTerminating }) => nodeName === host && podIP !== "" && !isTerminating);
+  return veths(evidence, host).filter((veth) => veth.master === bridge).length < pods.length;
+}
+
 const ofVeth = (
   id: string,
   isWrong: (veth: Veth, bridge: string) => boolean,
@@ -74,7 +90,10 @@ const ofVeth = (
   find: (evidence) =>
     firstOf(workersOf(evidence), (host) => {
       const bridge = cniOf(evidence, host)?.bridge;
-      const veth = bridge === undefined ? undefined : veths(evidence, host).find((candidate) => isWrong(candidate, bridge));
+      const veth =
+        bridge === undefined
+          ? undefined
+          : veths(evidence, host).find((each) => isWrong(each, bridge) && mayBeOfPod(evidence, host, each, bridge));
       return veth && { ...tell(veth, host, bridge ?? ""), seen: `${host}: ip link: ${veth.line}` };
     }),
 });
@@ -104,16 +123,28 @@ const forwardingOff: Rule = {
     }),
 };
 
+/** The interfaces by which a host sends to Nodes and Pods. */
+const devicesOf = (evidence: Evidence, host: string): string[] =>
+  [...evidence.api.nodes.map(({ internalIP }) => internalIP), ...evidence.api.pods.map(({ podIP }) => podIP)]
+    .filter((address) => address !== "")
+    .flatMap((address) => wayTo(evidence, host, address)?.device ?? []);
+
+/** Queues that are there to delay and lose. The others, such as tbf, shape a line, or a Pod that has a bandwidth of its own. */
 const queueing: Rule = {
   id: "packets-lost-in-queue",
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence) =>
-    lineOnFirst(evidence, { hosts: hostsOf(evidence), name: "queueing", matches: (line) => / (netem|tbf) /.test(line) }, (host, line) => ({
-      what: `${host} delays or loses packets on purpose`,
-      seen: `${host}: tc qdisc: ${line}`,
-      mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} root`,
-    })),
+    firstOf(hostsOf(evidence), (host) => {
+      const devices = devicesOf(evidence, host);
+      const line = linesOf(evidence, host, "queueing").find((one) => devices.includes(/ netem .* dev (\S+)/.exec(one)?.[1] ?? ""));
+      if (line === undefined) return undefined;
+      return {
+        what: `${host} delays or loses packets on purpose`,
+        seen: `${host}: tc qdisc: ${line}`,
+        mend: `ssh ${host} tc qdisc del dev ${/ dev (\S+)/.exec(line)?.[1]} ${/ (root|parent \S+)/.exec(line)?.[1]}`,
+      };
+    }),
 };
 
 export const podNetworkRules: readonly Rule[] = [
@@ -157,4 +188,5 @@ export const podRules: readonly Rule[] = [
         },
       ),
   },
+  ...routerRules,
 ];

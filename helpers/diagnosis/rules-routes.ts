@@ -1,57 +1,53 @@
 /**
  * The routes by which hosts send packets to Pods.
  */
-import { containsAddress, firstAddress } from "../cidr.ts";
+import { familyOf, firstAddress } from "../cidr.ts";
 import { byNodePort, guide, overPodNetwork } from "./checks.ts";
-import type { Evidence, Finding, Rule } from "./model.ts";
-import { addressOfNode, firstOf, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { lineWith } from "./kubelet-seen.ts";
+import type { Evidence, Failure, Finding, Rule } from "./model.ts";
+import { addressOfNode, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { nodesAt, routeTo, wayTo } from "./routes-seen.ts";
 
-type Route = { cidr: string; via: string | undefined; line: string };
+/** From a host to the Pods of a Node, which has an address: the subnet of the Pods, and its first address. */
+type Way = { host: string; node: string; subnet: string; first: string; address: string };
 
-/** The route that a host takes to an address: the narrowest, but for the default one. */
-function routeTo(evidence: Evidence, host: string, address: string): Route | undefined {
-  const routes = linesOf(evidence, host, "routes").flatMap((line) => {
-    const [, kind, cidr] = /^(?:(blackhole|unreachable|prohibit) )?(\d+(?:\.\d+){3}(?:\/\d+)?)\b/.exec(line) ?? [];
-    return cidr === undefined || kind !== undefined
-      ? []
-      : [{ cidr: cidr.includes("/") ? cidr : `${cidr}/32`, via: / via (\S+)/.exec(line)?.[1], line }];
-  });
-  const width = ({ cidr }: Route): number => Number(cidr.split("/")[1]);
-  return routes.filter(({ cidr }) => containsAddress(cidr, address)).toSorted((one, other) => width(other) - width(one))[0];
+function waysFrom(evidence: Evidence, host: string): Way[] {
+  return workersOf(evidence)
+    .filter((node) => node !== host)
+    .flatMap((node) => {
+      const subnet = podSubnetsOf(evidence, node).find((cidr) => familyOf(cidr) === 4);
+      const address = addressOfNode(evidence, node);
+      return subnet === undefined || address === "" ? [] : [{ host, node, subnet, first: firstAddress(subnet), address }];
+    });
 }
 
 /** Routes of the hosts that a check goes through: `server` for Pod IPs, the Nodes for NodePorts. */
 const ofRoute = (
-  id: string,
-  tell: (found: {
-    host: string;
-    node: string;
-    subnet: string;
-    address: string;
-    route: Route | undefined;
-    evidence: Evidence;
-  }) => Finding | undefined,
+  rule: Pick<Rule, "id" | "saying">,
+  tell: (way: Way, evidence: Evidence, failure: Failure) => Finding | undefined,
 ): Rule => ({
-  id,
+  ...rule,
   explains: overPodNetwork,
   guide: guide.routes,
-  find: (evidence, { check }) => {
-    const hosts = byNodePort.includes(check) ? workersOf(evidence) : hostsOf(evidence).filter((host) => host === evidence.given.server);
-    return firstOf(hosts, (host) => {
-      for (const node of workersOf(evidence).filter((name) => name !== host)) {
-        const [subnet] = podSubnetsOf(evidence, node);
-        const address = addressOfNode(evidence, node);
-        if (subnet === undefined || address === "") continue;
-        const finding = tell({ host, node, subnet, address, route: routeTo(evidence, host, firstAddress(subnet)), evidence });
-        if (finding !== undefined) return finding;
-      }
-      return undefined;
-    });
+  find: (evidence, failure) => {
+    const isAsked = (host: string): boolean => host === evidence.given.server;
+    const hosts = byNodePort.includes(failure.check) ? workersOf(evidence) : hostsOf(evidence).filter(isAsked);
+    for (const way of hosts.flatMap((host) => waysFrom(evidence, host))) {
+      const finding = tell(way, evidence, failure);
+      if (finding !== undefined) return finding;
+    }
+    return undefined;
   },
 });
 
-const routeMissing = ofRoute("route-missing", ({ host, node, subnet, address, route }) =>
-  route !== undefined
+/** Where a network routes by itself, as that of a cloud does, no host has a route to the Pods of a Node by that Node's own address. */
+const hostsRoute = (evidence: Evidence): boolean =>
+  hostsOf(evidence)
+    .flatMap((host) => waysFrom(evidence, host))
+    .some(({ host, node, first }) => nodesAt(evidence, routeTo(evidence, host, first)?.via ?? "").includes(node));
+
+const routeMissing = ofRoute({ id: "route-missing" }, ({ host, node, subnet, first, address }, evidence) =>
+  routeTo(evidence, host, first) !== undefined || (wayTo(evidence, host, first) !== undefined && !hostsRoute(evidence))
     ? undefined
     : {
         what: `${host} has no route to ${subnet}, the Pods of ${node}`,
@@ -60,14 +56,44 @@ const routeMissing = ofRoute("route-missing", ({ host, node, subnet, address, ro
       },
 );
 
-const routeElsewhere = ofRoute("route-to-another-host", ({ host, node, subnet, address, route, evidence }) => {
-  if (route?.via === undefined || route.via === address) return undefined;
-  const owner = evidence.api.nodes.find(({ internalIP }) => internalIP === route.via)?.name ?? "no Node";
+/** A next hop that is no Node is a router, or the far end of a tunnel, and may well lead to the Pods. */
+const routeElsewhere = ofRoute({ id: "route-to-another-host" }, ({ host, node, subnet, first, address }, evidence) => {
+  const route = routeTo(evidence, host, first);
+  const owners = nodesAt(evidence, route?.via ?? "");
+  if (route === undefined || owners[0] === undefined || owners.includes(node)) return undefined;
   return {
-    what: `the route of ${host} to ${subnet}, the Pods of ${node}, leads to ${route.via}, which is ${owner}`,
+    what: `the route of ${host} to ${subnet}, the Pods of ${node}, leads to ${route.via}, which is ${owners[0]}`,
     seen: `${host}: ip route: ${route.line}`,
     mend: `ssh ${host} ip route replace ${subnet} via ${address}`,
   };
 });
 
+const notAnswered = /exited (7|28)\b|timed out/;
+
+/** Whether a message tells of a request on this way that was not answered, though on their own Node the Pods answer. */
+function isSilent({ host, node }: Way, evidence: Evidence, { check, message }: Failure): boolean {
+  const own = linesOf(evidence, node, "pods");
+  if (own.length === 0 || !own.every((line) => line.includes(" exit=0 "))) return false;
+  if (byNodePort.includes(check)) return new RegExp(`\\b${host}: (HEAD|GET)[^']*timed out`).test(message);
+  return evidence.api.pods
+    .filter(({ nodeName, podIP }) => nodeName === node && podIP !== "")
+    .some(({ podIP }) => new RegExp(`//\\[?${podIP.replaceAll(".", "\\.")}\\]?:\\d+ exited (7|28)\\b`).test(message));
+}
+
+/** Nobody can look at a router. It is told as what it is, and nothing is to be changed on the hosts before somebody has looked. */
+const waySilent = ofRoute({ id: "way-to-pods-silent", saying: notAnswered }, (way, evidence, failure) => {
+  const { host, node, subnet, first, address } = way;
+  const route = wayTo(evidence, host, first);
+  if (route?.via === undefined || nodesAt(evidence, route.via).length > 0 || !isSilent(way, evidence, failure)) return undefined;
+  return {
+    what: `${host} sends what is for ${subnet}, the Pods of ${node}, to ${route.via}, which is no Node, and nothing comes back`,
+    seen: `${host}: ip route: ${route.line}; ${lineWith(failure.message, notAnswered)}`,
+    mend: `on ${route.via}, the router, route ${subnet} to ${address}; where no router does that, ${host} needs the guide's route: ip route add ${subnet} via ${address}`,
+  };
+});
+
+/** What packets meet first. */
 export const routeRules: readonly Rule[] = [routeMissing, routeElsewhere];
+
+/** What is left where nothing else is wrong. */
+export const routerRules: readonly Rule[] = [waySilent];

@@ -2,7 +2,10 @@
  * Services: what they select, and what kube-proxy makes of them on every Node.
  */
 import { byNodePort, guide } from "./checks.ts";
+import { iptablesRule } from "./iptables.ts";
 import type { Evidence, Rule } from "./model.ts";
+import { appliesTo } from "./packet-rules.ts";
+import { packetToAPI } from "./packets.ts";
 import { firstOf, flagOf, hostsOf, linesOf, runsOn, section, shortened, workersOf } from "./reading.ts";
 
 const inSlices = ["service-endpoints", ...byNodePort];
@@ -70,16 +73,29 @@ const before: readonly Rule[] = [
 
 const mode = (evidence: Evidence, host: string): string => linesOf(evidence, host, "kube-proxy-health").at(-1) ?? "";
 
-/** In these modes the rules of kube-proxy can be seen; one that has never come so far tells no mode, but its chains are there. */
-const makesRules = (evidence: Evidence, host: string): boolean =>
-  /iptables|nftables/.test(mode(evidence, host)) || (mode(evidence, host) === "" && section(evidence, host, "filters").includes("KUBE-"));
+/**
+ * Whether the rules of kube-proxy can be seen: in these modes, and where the host itself has programs that look at the tables kube-proxy
+ * writes to. One that comes in an image brings its own, and iptables has two kinds of tables. One that has never come so far tells no mode.
+ */
+const isSeen = (evidence: Evidence, host: string): boolean =>
+  mode(evidence, host) === "nftables"
+    ? section(evidence, host, "kube-proxy-table").includes("kube-proxy")
+    : ["iptables", ""].includes(mode(evidence, host)) && section(evidence, host, "filters").includes("KUBE-");
 
 /** kube-proxy runs, and has not made a rule for the NodePort. */
 const lacksRule = (evidence: Evidence, host: string): boolean =>
   runsOn(evidence, host, "kube-proxy") &&
   evidence.api.endpoints.length > 0 &&
-  makesRules(evidence, host) &&
+  isSeen(evidence, host) &&
   section(evidence, host, "node-port-rules") === "";
+
+/** The rule by which a host may drop what goes to the API server; who of its programs may send is not looked into. */
+const cutsOff = (evidence: Evidence, host: string): string | undefined =>
+  linesOf(evidence, host, "filters").find((line) => {
+    const rule = iptablesRule(line);
+    if (rule?.chain !== "OUTPUT" || rule.verdict !== "drop" || !line.includes(" --dport")) return false;
+    return appliesTo(rule, packetToAPI(evidence, host)) !== false;
+  });
 
 const after: readonly Rule[] = [
   {
@@ -90,7 +106,8 @@ const after: readonly Rule[] = [
       firstOf(workersOf(evidence), (host) => {
         const filters = linesOf(evidence, host, "filters");
         const reaches = filters.some((line) => line.startsWith("nat -A PREROUTING ") && line.includes("KUBE-SERVICES"));
-        if (mode(evidence, host) !== "iptables" || !filters.some((line) => line.startsWith("nat :PREROUTING")) || reaches) return undefined;
+        if (mode(evidence, host) !== "iptables" || !isSeen(evidence, host) || reaches) return undefined;
+        if (!filters.some((line) => line.startsWith("nat :PREROUTING"))) return undefined;
         return {
           what: `on ${host} nothing leads into kube-proxy's rules: PREROUTING of the table nat has no jump to KUBE-SERVICES`,
           seen: `${host}: iptables-save: ${filters.filter((line) => line.startsWith("nat ") && line.includes("PREROUTING")).join("; ")}`,
@@ -107,8 +124,7 @@ const after: readonly Rule[] = [
         if (!lacksRule(evidence, host)) return undefined;
         const journal = linesOf(evidence, host, "journal").filter((line) => line.startsWith("kube-proxy: "));
         const said =
-          linesOf(evidence, host, "filters").find((line) => /-A OUTPUT .*--dport 6443 .*-j (DROP|REJECT)/.test(line)) ??
-          journal.findLast((line) => /dial tcp|connection (refused|lost)|timeout|Unauthorized/i.test(line));
+          cutsOff(evidence, host) ?? journal.findLast((line) => /dial tcp|connection (refused|lost)|timeout|Unauthorized/i.test(line));
         if (said === undefined) return undefined;
         return {
           what: `kube-proxy on ${host} runs, but is cut off from the API server, and does not know the Service`,

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { nftablesOf } from "./nftables.ts";
+import { appliesTo, type Packet } from "./packet-rules.ts";
+import { all, healthy, line } from "./recorded.ts";
+
+const packet: Packet = {
+  source: "192.0.2.10",
+  destination: "10.200.1.6",
+  destinationPort: 80,
+  inInterface: "eth0",
+  outInterface: "cni0",
+  state: "NEW",
+  isByNodePort: false,
+  length: 655,
+};
+const read = (...lines: readonly string[]) => nftablesOf(all(...lines.map((each) => line("node-1", "nft", each)))(healthy()), "node-1");
+const rule = (statement: string) => read(`inet own guard forward ${statement}`)[0]?.chains["guard"]?.[0];
+const applies = (asked: string) => {
+  const found = rule(`${asked} drop`);
+  return found && appliesTo(found, packet);
+};
+
+test.for([
+  ["tcp dport 80", true],
+  ["tcp dport { 22, 80-90 }", true],
+  ["tcp dport != 80", false],
+  ["tcp dport > 79", true],
+  ["udp dport 80", false],
+  ["meta l4proto { tcp, udp } th dport 80", true],
+  ["ip protocol icmp", false],
+  ["ip saddr 192.0.2.0/24 ip daddr { 10.200.0.0/16, 10.201.0.0/16 }", true],
+  ["ip saddr != 192.0.2.10", false],
+  ["ip6 daddr fd00::/8", false],
+  ['iifname "eth*" oifname "cni0"', true],
+  ['oifname { "virbr0", "docker0" }', false],
+  ["ct state established,related", false],
+  ["ct state { new, invalid }", true],
+  ["ct status dnat", false],
+  ["meta length > 600", true],
+  ["ip length > 1500", false],
+  ['counter packets 3 bytes 180 log prefix "a drop: " flags all', true],
+  ["icmpv6 type { nd-neighbor-solicit }", false],
+] as const)("%s applies to the packet: %s", ([asked, expected]) => {
+  expect(applies(asked) ?? false).toBe(expected);
+});
+
+test.for([
+  "ip saddr @blocked",
+  "iifname @ours",
+  'iifname . oifname { "eth1" . "cni0" }',
+  "limit rate over 10/second burst 5 packets",
+  "tcp flags & (fin | syn) == fin | syn",
+  "meta mark 0x00000001",
+  "fib daddr type local",
+])("whether %s applies is not known", (asked) => {
+  expect(applies(asked)).toBeUndefined();
+  expect(rule(`${asked} drop`)?.verdict).toBe("drop");
+});
+
+test.for([
+  ["accept", { verdict: "accept" }],
+  ["counter packets 3 bytes 180 reject with icmpx admin-prohibited # handle 7", { verdict: "drop" }],
+  ["tcp dport 30267 redirect to :8080", { verdict: "redirect" }],
+  ["jump ours", { verdict: "jump", target: "ours" }],
+  ['iifname "eth0" goto zone_public # handle 12', { verdict: "goto", target: "zone_public" }],
+  ["ct state vmap { established : accept, invalid : drop }", { verdict: "jump", target: "" }],
+  ["tcp dport 80 meta mark set 0x1", { verdict: "none" }],
+] as const)("%s does what it says", ([statement, expected]) => {
+  expect(rule(statement)).toMatchObject(expected);
+});
+
+test("of a map only the values that it has lead somewhere", () => {
+  const found = rule("ct state vmap { established : accept, invalid : drop }");
+
+  expect(found && appliesTo(found, packet)).toBe(false);
+  expect(found && appliesTo(found, { ...packet, state: "ESTABLISHED" })).toBe(true);
+});
+
+test("chains hang on the hooks that are told of, and those without one are only led to", () => {
+  const filters = read(
+    "inet own guard - chain guard {",
+    "inet own guard forward type filter hook forward priority filter; policy drop;",
+    "inet own ours - chain ours {",
+    "inet own guard forward jump ours",
+  );
+
+  expect(filters).toMatchObject([{ by: "nftables", hook: "forward", chain: "guard", chains: { guard: [{ verdict: "jump" }], ours: [] } }]);
+  expect(filters).toHaveLength(1);
+});
