@@ -3,6 +3,7 @@
  * Each ends by itself within moments, whatever is broken.
  */
 import { shellQuote } from "../remote-command.ts";
+import { allStandIns } from "./stand-ins.ts";
 
 const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "containerd", "kubelet", "kube-proxy"];
 const list = units.join(" ");
@@ -42,6 +43,7 @@ export const standingCommands = {
     awk 'BEGIN { RS = ""; FS = "\\n" } { $1 = $1; print }' | grep -v LoadState=not-found`,
   processes: `printf '%s' "$processes" | while read -r name pid; do
     printf '%s %s %s\\n' "$name" "$pid" "$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status")"; done`,
+  "stand-ins": `cat /proc/[0-9]*/comm 2>/dev/null | grep -xE '${allStandIns.join("|")}' | sort -u`,
   flags: `printf '%s\\n' "$flags"`,
   routes: "ip route; ip -6 route 2>/dev/null | grep -v fe80",
   addresses: "ip -o addr | awk '{ print $2, $4 }'",

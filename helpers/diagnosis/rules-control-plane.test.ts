@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
-import { api, causeOf, line, lookalikes, unit, type Case } from "./recorded.ts";
+import { all, api, causeOf, line, lookalikes, unit, type Case } from "./recorded.ts";
 
 const stopped = "ActiveState=inactive SubState=dead";
+/** A static Pod runs the same program. */
+const asStaticPod = line("server", "processes", "etcd 4711 S (sleeping)");
+const standIn = (host: string, name: string) => line(host, "stand-ins", name);
 
 const cases: readonly Case[] = [
   {
@@ -9,6 +12,25 @@ const cases: readonly Case[] = [
     check: "nodes-ready",
     change: unit("server", "etcd", stopped),
     cause: /^etcd is not running on server \(inactive\)$/,
+    butNot: [
+      { change: all(unit("server", "etcd", stopped), asStaticPod) },
+      { change: all(unit("server", "etcd", "ActiveState=failed SubState=failed"), asStaticPod) },
+      { change: all(unit("server", "etcd", stopped), standIn("server", "k3s-server")) },
+    ],
+  },
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    // It is started again and again: what was seen of its process has ended since.
+    change: all(unit("server", "etcd", "ActiveState=activating SubState=auto-restart"), line("server", "processes", "etcd 4711 ")),
+    cause: /^etcd is not running on server \(activating\)$/,
+  },
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    // It waits for its peers: the process is the unit's own, its MainPID.
+    change: all(unit("server", "etcd", "ActiveState=activating SubState=start"), line("server", "processes", "etcd 60 S (sleeping)")),
+    cause: /^etcd is not running on server \(activating\)$/,
   },
   {
     rule: "etcd-suspended",
@@ -47,6 +69,7 @@ const cases: readonly Case[] = [
     check: "containers-on-host",
     change: unit("node-1", "containerd", stopped),
     cause: /^containerd is not running on node-1/,
+    butNot: [{ change: all(unit("node-1", "containerd", stopped), standIn("node-1", "crio")) }],
   },
   {
     rule: "kubelet-not-running",
@@ -73,7 +96,10 @@ const cases: readonly Case[] = [
     check: "node-port-answers",
     change: unit("node-1", "kube-proxy", stopped),
     cause: /^kube-proxy is not running on node-1/,
-    butNot: [{ check: "secret-read-back", change: unit("node-1", "kube-proxy", stopped) }],
+    butNot: [
+      { check: "secret-read-back", change: unit("node-1", "kube-proxy", stopped) },
+      { change: all(unit("node-1", "kube-proxy", stopped), standIn("node-1", "cilium-agent")) },
+    ],
   },
   {
     rule: "replicaset-controller-off",

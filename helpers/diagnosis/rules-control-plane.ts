@@ -3,7 +3,7 @@
  */
 import { byNodePort, fromRuntime, gettingPods, guide, throughKubelet } from "./checks.ts";
 import type { Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, secondsBehindOthers, shortened, unitsOf } from "./reading.ts";
+import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, missedUnitsOf, secondsBehindOthers, shortened } from "./reading.ts";
 
 type Part = Pick<Rule, "explains" | "guide"> & { unit: string };
 
@@ -25,7 +25,7 @@ const notRunning = ({ unit, ...common }: Part): Rule => ({
   id: `${unit}-not-running`,
   find: (evidence) =>
     firstOf(hostsOf(evidence), (host) => {
-      const found = unitsOf(evidence, host).find(({ name, active }) => name === unit && active !== "active");
+      const found = missedUnitsOf(evidence, host).find(({ name }) => name === unit);
       if (found === undefined) return undefined;
       const { active, sub } = found;
       const state = `systemctl show ${unit}: ActiveState=${active} SubState=${sub}`;
