@@ -1,10 +1,16 @@
 import { expect, test } from "vitest";
-import { all, api, causeOf, line, lookalikes, unit, type Case } from "./recorded.ts";
+import { all, api, causeOf, line, lookalikes, pods, unit, type Case } from "./recorded.ts";
 
 const stopped = "ActiveState=inactive SubState=dead";
 /** A static Pod runs the same program. */
 const asStaticPod = line("server", "processes", "etcd 4711 S (sleeping)");
 const standIn = (host: string, name: string) => line(host, "stand-ins", name);
+const leaseOf = (component: string, secondsSinceRenewal: number) =>
+  api(({ leases }) => ({ leases: leases.map((lease) => (lease.name === component ? { ...lease, secondsSinceRenewal } : lease)) }));
+const allLeases = (seconds: number) =>
+  api(({ leases }) => ({ leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + seconds })) }));
+const waitingForANode = pods({ nodeName: "", podIP: "", phase: "Pending" });
+const withoutPods = api(() => ({ pods: [] }));
 
 const cases: readonly Case[] = [
   {
@@ -131,16 +137,34 @@ const cases: readonly Case[] = [
   {
     rule: "kube-scheduler-silent",
     check: "replicas-ready",
-    change: api(({ leases }) => ({
-      leases: leases.map((lease) => (lease.name === "kube-scheduler" ? { ...lease, secondsSinceRenewal: 65 } : lease)),
-    })),
+    change: all(leaseOf("kube-scheduler", 65), waitingForANode),
     cause: /^kube-scheduler on server has not renewed its Lease for 65 s/,
-    // A clock that is wrong makes all of them old.
     butNot: [
+      // A clock that is wrong makes all of them old.
+      { change: all(allLeases(65), waitingForANode) },
+      // A Lease stands still as well where there is no leader election: every Pod has its Node, or there is none to find one for.
+      { change: all(leaseOf("kube-scheduler", 65), pods({ waiting: "ErrImagePull: failed to pull and unpack image: i/o timeout" })) },
+      { change: all(leaseOf("kube-scheduler", 65), withoutPods) },
+      { change: all(leaseOf("kube-scheduler", 65), pods({ nodeName: "", isTerminating: true })) },
+      // Whoever says why there is no place is at work.
+      { change: all(leaseOf("kube-scheduler", 65), waitingForANode, pods({ unscheduled: "0/2 nodes are available: 2 Too many pods." })) },
+    ],
+  },
+  {
+    rule: "kube-controller-manager-silent",
+    check: "replicas-ready",
+    change: all(leaseOf("kube-controller-manager", 65), withoutPods),
+    cause: /^kube-controller-manager on server has not renewed its Lease for 65 s/,
+    butNot: [
+      { change: leaseOf("kube-controller-manager", 65) },
+      { change: all(leaseOf("kube-controller-manager", 65), waitingForANode) },
+      // Whoever reports why there are no Pods is at work.
       {
-        change: api(({ leases }) => ({
-          leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + 65 })),
-        })),
+        change: all(
+          leaseOf("kube-controller-manager", 65),
+          withoutPods,
+          api(() => ({ deployment: ['ReplicaFailure=True: pods "nginx-1" is forbidden: it is what it is'] })),
+        ),
       },
     ],
   },
