@@ -54,7 +54,7 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
     executables: {
       ...silent,
       journalctl: prints(`${telltale}\n${withoutRight}`),
-      systemctl: prints("Id=kubelet.service\nActiveState=failed\nSubState=failed"),
+      systemctl: prints("Id=kubelet.service\nActiveState=active\nSubState=running"),
       iptables: prints(""),
     },
   });
@@ -74,7 +74,7 @@ test("API and hosts are asked, and nothing that must not leave is kept, written 
     readyz: expect.stringContaining("readyz check passed"),
     events: [{ reason: "Failed" }],
   });
-  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { units: "Id=kubelet.service ActiveState=failed SubState=failed" } } });
+  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { units: "Id=kubelet.service ActiveState=active SubState=running" } } });
   expect(lines[0]).toMatch(/^Cause: the replicaset-controller of kube-controller-manager on node-0 has not the rights that it needs/);
   const files = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
   expect(files).toHaveLength(2);
