@@ -81,12 +81,15 @@ export function lastComplaint(evidence: Evidence, host: string, unit: string): s
   return journal.findLast((line) => /: [EF]\d{4} |\b(error|fatal|panic|failed)\b/i.test(line)) ?? journal.at(-1);
 }
 
-/** A flag of a process on a host, as its command line has it; undefined where it does not run, or runs without. */
+/**
+ * A flag of a process on a host, as its command line has it; undefined where it does not run, or runs without. Of several the last one
+ * counts, and one without a value is empty.
+ */
 export function flagOf(evidence: Evidence, host: string, process: string, flag: string): string | undefined {
-  const prefix = `${process} --${flag}=`;
+  const prefix = `${process} --${flag}`;
   return linesOf(evidence, host, "flags")
-    .find((line) => line.startsWith(prefix))
-    ?.slice(prefix.length);
+    .findLast((line) => line === prefix || line.startsWith(`${prefix}=`) || line.startsWith(`${prefix} `))
+    ?.slice(prefix.length + 1);
 }
 
 /** Whether a process runs on a host, by its command line. */
