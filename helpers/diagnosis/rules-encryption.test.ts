@@ -6,6 +6,9 @@ const canary = "canary-0123456789abcdef0123456789abcdef";
 const first = (provider: string) => said("server", "encryption", (text) => text.replace(/providers:\n/, `providers:\n${provider}`));
 const keys = (provider: string, name: string) =>
   `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: REDACTED\n`;
+const withoutAPIServer = said("server", "flags", (text) => text.replace(/^kube-apiserver .*\n?/gm, ""));
+const otherAPIServer = (secondsSinceRenewal: number) =>
+  api(({ leases }) => ({ leases: [...leases, { name: "apiserver-x", holder: "apiserver-x_1", secondsSinceRenewal }] }));
 
 const cases: readonly Case[] = [
   {
@@ -39,8 +42,19 @@ const cases: readonly Case[] = [
     message: begins,
     change: said("server", "flags", (text) => text.replace(/^kube-apiserver --encryption-provider-config=.*\n/m, "")),
     cause: /^kube-apiserver on server runs without --encryption-provider-config/,
-    // There is nothing wrong with a cluster whose kube-apiserver is on no host that we know.
-    butNot: [{ message: begins, change: said("server", "flags", (text) => text.replace(/^kube-apiserver .*\n?/gm, "")) }],
+    butNot: [
+      // There is nothing wrong with a cluster whose kube-apiserver is on no host that we know.
+      { message: begins, change: withoutAPIServer },
+      // A flag and its value may be two words.
+      {
+        message: begins,
+        change: said("server", "flags", (text) => text.replace("encryption-provider-config=", "encryption-provider-config ")),
+      },
+      {
+        message: begins,
+        change: said("server", "flags", (text) => text.replace(/encryption-provider-config=.*/, "encryption-provider-config")),
+      },
+    ],
   },
   {
     rule: "encryption-configuration-not-loaded",
@@ -121,6 +135,23 @@ const cases: readonly Case[] = [
     rule: "stored-around-the-api",
     check: "secret-encrypted",
     message: begins,
+    cause: /^the Secret lies in etcd as kube-apiserver on server would not store it/,
+    // Only of who has been seen to store it otherwise can it be said that it was somebody else: k3s has no such process, and an etcd of its
+    // own host has none either.
+    butNot: [
+      { message: begins, change: withoutAPIServer },
+      { message: begins, change: said("server", "encryption", () => "") },
+      { message: begins, change: said("server", "encryption", () => "resources: {") },
+      // Of two that are at work, the other may have written it.
+      { message: begins, change: otherAPIServer(4) },
+    ],
+  },
+  {
+    rule: "stored-around-the-api",
+    check: "secret-no-plaintext",
+    message: begins,
+    // One that was there before is no more.
+    change: otherAPIServer(1800),
     cause: /^the Secret lies in etcd as kube-apiserver on server would not store it/,
   },
 ];
