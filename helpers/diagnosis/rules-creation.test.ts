@@ -41,6 +41,19 @@ const cases: readonly Case[] = [
     cause: /^Pod Security "restricted:latest" of namespace smoke-1 refuses the Pods$/,
   },
   {
+    rule: "controllers-share-a-user",
+    check: "replicas-ready",
+    change: refused('pods "x" is forbidden: User "system:kube-controller-manager" cannot create resource "pods" in API group ""'),
+    cause: /^the controllers act as system:kube-controller-manager, which has no right to create pods$/,
+    butNot: [
+      {
+        change: refused(
+          'pods "x" is forbidden: User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods"',
+        ),
+      },
+    ],
+  },
+  {
     rule: "service-account-missing",
     check: "replicas-ready",
     change: refused('pods "x" is forbidden: error looking up service account smoke-1/default: serviceaccount "default" not found'),

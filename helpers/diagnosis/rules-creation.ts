@@ -52,6 +52,15 @@ export const creationRules: readonly Rule[] = [
     mend: (_said, { given }) => `kubectl label --overwrite namespace ${given.namespace} pod-security.kubernetes.io/enforce=baseline`,
   }),
   told({
+    id: "controllers-share-a-user",
+    explains: gettingPods,
+    guide: guide.controlPlane,
+    pattern: /User "system:kube-controller-manager" cannot (\w+) resource "([^"]+)"/,
+    what: ({ found: [verb, resource] }) =>
+      `the controllers act as system:kube-controller-manager, which has no right to ${verb} ${resource}`,
+    mend: () => "--use-service-account-credentials=true for kube-controller-manager, so that each controller has its own user and rights",
+  }),
+  told({
     id: "service-account-missing",
     explains: gettingPods,
     guide: guide.controlPlane,

@@ -70,7 +70,25 @@ const cases: readonly Case[] = [
     message:
       'exec: user "limited" may not: pods "nginx" is forbidden: User "limited" cannot create resource "pods/exec" in API group "" in the namespace "x".',
     cause: /^user "limited" of the kubeconfig has no right to create pods\/exec$/,
-    butNot: [{ message: 'User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group ""' }],
+    // It is not the kubeconfig's user whom a message tells of besides: a controller, that of a kubelet.
+    butNot: [
+      { message: 'User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group ""' },
+      {
+        check: "replicas-ready",
+        message:
+          'Deployment smoke-1/nginx was not ready after 20 s: 0 of 2 Pods Ready; Deployment nginx: FailedCreate, pods "nginx-1" is forbidden: User "system:kube-controller-manager" cannot create resource "pods" in API group "" in the namespace "smoke-1"',
+      },
+      {
+        check: "replicas-ready",
+        message: `0 of 2 Pods Ready; Pod nginx-1: FailedMount, configmaps "x" is forbidden: User "system:node:node-1" cannot get resource "configmaps"`,
+      },
+    ],
+  },
+  {
+    rule: "user-without-right",
+    check: "secret-read-back",
+    message: `not looked at, because the run could not begin: ${asked} answered 403: namespaces is forbidden: User "system:serviceaccount:ci:smoke" cannot create resource "namespaces" in API group "" at the cluster scope. The rights that the suite needs are in docs/rbac.yaml.`,
+    cause: /^user "system:serviceaccount:ci:smoke" of the kubeconfig has no right to create namespaces$/,
   },
   {
     rule: "api-credentials-refused",
