@@ -44,6 +44,16 @@ const cases: readonly Case[] = [
     message: expectedOf("exitCode: +0, stdout: 'out\\n', stderr: 'err\\n'"),
     change: script,
     cause: /^the runtime on node-1 does not give a command in a container its exit code$/,
+    butNot: [
+      // There has to be something in the runtime's place.
+      { message: expectedOf("exitCode: +0, stdout: 'out\\n', stderr: 'err\\n'") },
+      {
+        message: expectedOf("exitCode: +0, stdout: 'out\\n', stderr: 'err\\n'"),
+        change: line("node-0", "programs", "/usr/local/bin/runc script"),
+      },
+      // The command was killed.
+      { message: expectedOf("exitCode: 137, stdout: '', stderr: ''"), change: script },
+    ],
   },
   {
     rule: "streams-merged",
@@ -51,6 +61,10 @@ const cases: readonly Case[] = [
     message: expectedOf("exitCode: 0, stdout: 'nginx version', stderr: ''"),
     change: script,
     cause: /apart from stdout$/,
+    butNot: [
+      { message: expectedOf("exitCode: 0, stdout: 'nginx version', stderr: ''") },
+      { message: expectedOf("exitCode: 137, stdout: '', stderr: ''"), change: script },
+    ],
   },
   {
     rule: "stdin-lost",
@@ -58,6 +72,10 @@ const cases: readonly Case[] = [
     message: expectedOf("exitCode: 0, stdout: '', stderr: ''"),
     change: script,
     cause: /its standard input$/,
+    butNot: [
+      { message: expectedOf("exitCode: 0, stdout: '', stderr: ''") },
+      { message: expectedOf("exitCode: 137, stdout: '', stderr: ''"), change: script },
+    ],
   },
   {
     rule: "environment-lost",
@@ -65,6 +83,12 @@ const cases: readonly Case[] = [
     message: `${expectedOf("exitCode: 0, stdout: 'PATH=/bin'")} /^HOSTNAME=/`,
     change: script,
     cause: /the container's environment$/,
+    butNot: [
+      { message: `${expectedOf("exitCode: 0, stdout: 'PATH=/bin'")} /^HOSTNAME=/` },
+      // What cannot be read are the files.
+      { message: `${expectedOf(`exitCode: 2, stdout: 'HOSTNAME=${pod}', stderr: 'ls: cannot access'`)} /^HOSTNAME=/`, change: script },
+      { message: `${expectedOf(`exitCode: 0, stdout: 'HOSTNAME=${pod}', stderr: ''`)} /^HOSTNAME=/`, change: script },
+    ],
   },
   {
     rule: "not-listening-on-loopback",
