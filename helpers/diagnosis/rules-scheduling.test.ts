@@ -4,6 +4,9 @@ import { api, causeOf, line, lookalikes, node, pods, all, type Case } from "./re
 const neverRegistered =
   "workers node-9: what is wrong with them: expected [ 'node-9: not registered; the cluster has node-0, node-1' ] to deeply equal []";
 const full = "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints.";
+const ofControlPlane = "node-role.kubernetes.io/control-plane:NoSchedule";
+const fullButFor =
+  "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.";
 
 const cases: readonly Case[] = [
   {
@@ -11,6 +14,12 @@ const cases: readonly Case[] = [
     check: "nodes-ready",
     message: neverRegistered,
     cause: /^node-9 has never registered with the API server/,
+    butNot: [
+      {
+        message:
+          "workers node-1: what is wrong with them: expected [ 'node-1: Ready, but its Lease was last renewed at x' ] to deeply equal []",
+      },
+    ],
   },
   {
     rule: "node-not-ready",
@@ -27,6 +36,15 @@ const cases: readonly Case[] = [
       line("node-1", "api-from-here", "kube-apiserver exit=28 code=000 ip= server= curl: (28) Connection timed out"),
     ),
     cause: /^the kubelet of node-1 has not renewed its Lease for 47 s: it does not reach the API server$/,
+    butNot: [
+      // A clock that is wrong makes all of them old, and others than kubelets have Leases as well.
+      {
+        change: api(({ leases }) => ({
+          leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + 47 })),
+        })),
+      },
+      { change: api(({ leases }) => ({ leases: [...leases, { name: "someones-leader", holder: "node-1", secondsSinceRenewal: 3600 }] })) },
+    ],
   },
   {
     rule: "node-cordoned",
@@ -42,7 +60,37 @@ const cases: readonly Case[] = [
     message: "2 Pods can be spread over 2 workers or more, but they may go to node-0 alone: node-1 is tainted dedicated=others:NoSchedule",
     change: node("node-1", { taints: ["dedicated=others:NoSchedule"] }),
     cause: /^node-1 is tainted dedicated=others:NoSchedule, which the run does not tolerate/,
-    butNot: [{ change: node("node-1", { taints: ["dedicated=others:NoSchedule"] }) }],
+    butNot: [
+      { change: node("node-1", { taints: ["dedicated=others:NoSchedule"] }) },
+      // A control plane is meant to take no Pods, and a preference keeps none off.
+      { check: "replicas-ready", change: all(node("node-1", { taints: [ofControlPlane] }), pods({ unscheduled: fullButFor })) },
+      { check: "replicas-ready", change: all(node("node-1", { taints: ["busy:PreferNoSchedule"] }), pods({ unscheduled: fullButFor })) },
+    ],
+  },
+  {
+    rule: "node-tainted",
+    check: "replicas-ready",
+    // There is no other Node.
+    change: all(
+      node("node-0", { taints: [ofControlPlane] }),
+      node("node-1", { taints: [ofControlPlane] }),
+      pods({ unscheduled: fullButFor }),
+    ),
+    cause: /^node-0 is tainted node-role\.kubernetes\.io\/control-plane:NoSchedule/,
+  },
+  {
+    rule: "pods-bound-to-nodes",
+    check: "replicas-ready",
+    change: pods({
+      nodeSelector: { disk: "fast" },
+      unscheduled: "0/2 nodes are available: 2 node(s) didn't match Pod's node affinity/selector.",
+    }),
+    cause: /^something gives the Pods the nodeSelector disk=fast/,
+    butNot: [
+      // They have found their Nodes all the same, or what they lack is room.
+      { change: pods({ nodeSelector: { "kubernetes.io/os": "linux" } }) },
+      { change: pods({ nodeSelector: { "kubernetes.io/os": "linux" }, unscheduled: full }) },
+    ],
   },
   {
     rule: "pods-bound-to-nodes",
@@ -68,6 +116,7 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: pods({ unscheduled: "0/2 nodes are available: 2 node(s) did something else." }),
     cause: /finds no Node/,
+    butNot: [{ change: pods({ unscheduled: full }) }, { check: "nodes-ready", change: pods({ unscheduled: "0/2 nodes are available" }) }],
   },
 ];
 
