@@ -113,9 +113,9 @@ export const containerRules: readonly Rule[] = [
   told({
     id: "terminal-refused",
     explains: ["exec-tty"],
-    saying: /ptmx|\/dev\/(?:pts|tty)|open \S*console|operation not permitted/,
+    saying: /ptmx|\/dev\/(?:pts|tty|console)/,
     guide: guide.workers,
-    pattern: /((?:open |stat |verify )?(?:ptmx|\/dev\/(?:ptmx|pts|tty)).*|operation not permitted)/,
+    pattern: /((?:open |stat |verify )?(?:ptmx|\/dev\/(?:ptmx|pts|tty|console)).*)/,
     what: (said) => `the runtime on ${onNode(said)} may open no terminal for a container: ${said.found[0]}`,
     mend: (said) => `ssh ${said.host || "NODE"} systemctl restart containerd  # a newer runc does not lose the rule`,
   }),
@@ -124,7 +124,8 @@ export const containerRules: readonly Rule[] = [
     explains: execs,
     saying: /executable file not found|no such file or directory/,
     guide: guide.smokeTest,
-    pattern: /exec: \\?"([^"\\]+)\\?": (?:executable file not found|stat [^:]+: no such file)/,
+    // Neither the runtime nor its shim is of the image.
+    pattern: /exec: \\?"(?!\S*(?:runc|crun|shim))([^"\\]+)\\?": (?:executable file not found|stat [^:]+: no such file)/,
     what: ({ found: [program] }, { given }) => `the image ${given.image} has no ${program} where exec looks for it`,
     mend: () => "SMOKE_IMAGE with an image of nginx that has a shell",
   }),
@@ -134,7 +135,8 @@ export const containerRules: readonly Rule[] = [
     explains: ["port-forward", "logs-recorded", "logs-followed"],
     saying: /connection refused/i,
     guide: guide.smokeTest,
-    pattern: /(?:inside namespace|localhost:\d+|127\.0\.0\.1:\d+).*connection refused/i,
+    // What is asked by a URL is the API server.
+    pattern: /(?:inside namespace|(?<!\/\/)(?:localhost|127\.0\.0\.1):\d+).*connection refused/i,
     what: (said) => `nginx in the Pod on ${onNode(said)} does not listen on 127.0.0.1, where port-forward connects to`,
     mend: () => "let nginx listen on all addresses: listen 80;",
   }),
