@@ -51,7 +51,8 @@ export function healthy(): Evidence {
   };
 }
 
-type Change = (evidence: Evidence) => Evidence;
+/** Evidence, changed. */
+export type Change = (evidence: Evidence) => Evidence;
 
 /** A section of a host reads otherwise. */
 export const said =

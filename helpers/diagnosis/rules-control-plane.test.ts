@@ -9,6 +9,12 @@ const leaseOf = (component: string, secondsSinceRenewal: number) =>
   api(({ leases }) => ({ leases: leases.map((lease) => (lease.name === component ? { ...lease, secondsSinceRenewal } : lease)) }));
 const allLeases = (seconds: number) =>
   api(({ leases }) => ({ leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + seconds })) }));
+const withoutRight = (account: string) =>
+  line(
+    "server",
+    "journal",
+    `kube-controller-manager: E1126 01:02:03 User "system:serviceaccount:kube-system:${account}" cannot create resource "pods"`,
+  );
 const waitingForANode = pods({ nodeName: "", podIP: "", phase: "Pending" });
 const withoutPods = api(() => ({ pods: [] }));
 
@@ -127,12 +133,69 @@ const cases: readonly Case[] = [
   {
     rule: "replicaset-controller-forbidden",
     check: "pod-replaced",
-    change: line(
-      "server",
-      "journal",
-      'kube-controller-manager: E1126 01:02:03 User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods"',
-    ),
+    change: withoutRight("replicaset-controller"),
     cause: /^the replicaset-controller of kube-controller-manager on server has not the rights/,
+    butNot: [{ change: withoutRight("ttl-controller") }, { check: "service-endpoints", change: withoutRight("replicaset-controller") }],
+  },
+  {
+    rule: "containerd-suspended",
+    check: "containers-on-host",
+    change: line("node-1", "processes", "containerd 77 T (stopped)"),
+    cause: /^containerd on node-1 is suspended/,
+  },
+  {
+    rule: "kubelet-suspended",
+    check: "nodes-ready",
+    change: line("node-1", "processes", "kubelet 77 T (stopped)"),
+    cause: /^kubelet on node-1 is suspended/,
+  },
+  {
+    rule: "kube-controller-manager-suspended",
+    check: "replicas-ready",
+    change: line("server", "processes", "kube-controller-manager 77 T (stopped)"),
+    cause: /^kube-controller-manager on server is suspended/,
+  },
+  {
+    rule: "kube-scheduler-suspended",
+    check: "replicas-ready",
+    change: line("server", "processes", "kube-scheduler 77 T (stopped)"),
+    cause: /^kube-scheduler on server is suspended/,
+  },
+  {
+    rule: "kube-proxy-suspended",
+    check: "node-port-answers",
+    change: line("node-1", "processes", "kube-proxy 77 T (stopped)"),
+    cause: /^kube-proxy on node-1 is suspended/,
+  },
+  {
+    rule: "deployment-controller-off",
+    check: "replicas-ready",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-deployment-controller"),
+    cause: /^kube-controller-manager on server runs without its deployment-controller/,
+  },
+  {
+    rule: "serviceaccount-controller-off",
+    check: "replicas-ready",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-serviceaccount-controller"),
+    cause: /^kube-controller-manager on server runs without its serviceaccount-controller/,
+  },
+  {
+    rule: "deployment-controller-forbidden",
+    check: "replicas-ready",
+    change: withoutRight("deployment-controller"),
+    cause: /^the deployment-controller of kube-controller-manager on server has not the rights/,
+  },
+  {
+    rule: "serviceaccount-controller-forbidden",
+    check: "replicas-ready",
+    change: withoutRight("service-account-controller"),
+    cause: /^the serviceaccount-controller of kube-controller-manager on server has not the rights/,
+  },
+  {
+    rule: "endpointslice-controller-forbidden",
+    check: "service-endpoints",
+    change: withoutRight("endpointslice-controller"),
+    cause: /^the endpointslice-controller of kube-controller-manager on server has not the rights/,
   },
   {
     rule: "kube-scheduler-silent",

@@ -65,7 +65,8 @@ export const creationRules: readonly Rule[] = [
     explains: gettingPods,
     guide: guide.controlPlane,
     pattern: /serviceaccount "?([\w-]+)"? not found|service account \S+: .*not found/i,
-    what: (_said, { given }) => `namespace ${given.namespace} has no ServiceAccount default, without which no Pod is created`,
+    what: ({ found: [name = "default"] }, { given }) =>
+      `namespace ${given.namespace} has no ServiceAccount ${name}, without which no Pod is created`,
     mend: (_said, { given }) => `kubectl -n ${given.namespace} get serviceaccounts; the controllers of kube-controller-manager create it`,
   }),
 ];
