@@ -3,13 +3,14 @@
  * Each ends by itself within moments, whatever is broken.
  */
 import { shellQuote } from "../remote-command.ts";
+import { allStandIns } from "./stand-ins.ts";
 
 const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "containerd", "kubelet", "kube-proxy"];
 const list = units.join(" ");
 
 /**
  * Finds the processes of the units and their flags, once, with as few commands as it takes: a host may be busy. The kernel keeps 15
- * characters of a process's name.
+ * characters of a process's name. A flag and its value may be two words; they are told as one.
  */
 export const prelude = `
 processes=
@@ -25,7 +26,15 @@ for file in /proc/[0-9]*/comm; do
   processes="$processes$name \${pid%/comm}
 "
 done
-flags=$(printf '%s' "$processes" | while read -r name pid; do tr '\\0' '\\n' 2>/dev/null <"/proc/$pid/cmdline" | sed -n "s/^--/$name --/p"; done)
+flags_of() {
+  tr '\\0' '\\n' | awk -v name="$1" '
+    function tell() { if (flag != "") print name, flag; flag = "" }
+    /^--/ { tell(); flag = $0; next }
+    flag !~ /=/ && flag != "" { flag = flag "=" $0 }
+    { tell() }
+    END { tell() }'
+}
+flags=$(printf '%s' "$processes" | while read -r name pid; do flags_of "$name" 2>/dev/null <"/proc/$pid/cmdline"; done)
 pid_of() { printf '%s' "$processes" | sed -n "s/^$1 //p" | head -1; }
 flag() { printf '%s\\n' "$flags" | sed -n "s/^$1 --$2=//p" | tail -1; }
 setting() { sed -n "s/^ *\\"\\{0,1\\}$2\\"\\{0,1\\}: *\\"\\{0,1\\}\\([^\\",]*\\).*/\\1/p" "$1" 2>/dev/null | head -1; }
@@ -76,6 +85,7 @@ export const standingCommands = {
     awk 'BEGIN { RS = ""; FS = "\\n" } { $1 = $1; print }' | grep -v LoadState=not-found`,
   processes: `printf '%s' "$processes" | while read -r name pid; do
     printf '%s %s %s\\n' "$name" "$pid" "$(sed -n 's/^State:[[:space:]]*//p' "/proc/$pid/status")"; done`,
+  "stand-ins": `cat /proc/[0-9]*/comm 2>/dev/null | grep -xE '${allStandIns.join("|")}' | sort -u`,
   flags: `printf '%s\\n' "$flags"`,
   routes: "ip route; ip -6 route 2>/dev/null | grep -v fe80",
   addresses: "ip -o addr | awk '{ print $2, $4 }'",

@@ -2,15 +2,13 @@
  * Where no rule knows the cause: what in the evidence is most out of the ordinary.
  */
 import type { Evidence } from "./model.ts";
-import { hostsOf, shortened, unitsOf } from "./reading.ts";
+import { hostsOf, missedUnitsOf, shortened } from "./reading.ts";
 
 /** One phrase: a unit that does not run, a Node that is not Ready, a warning, a host that does not answer; else that all is well. */
 export function nearestEvidence(evidence: Evidence): string {
   const { api, hosts } = evidence;
   const units = hostsOf(evidence).flatMap((host) =>
-    unitsOf(evidence, host)
-      .filter(({ active }) => active !== "active")
-      .map(({ name, active, sub }) => `${name} on ${host} is ${active} (${sub})`),
+    missedUnitsOf(evidence, host).map(({ name, active, sub }) => `${name} on ${host} is ${active} (${sub})`),
   );
   const nodes = api.nodes.filter(({ ready }) => ready !== "True").map(({ name, ready }) => `${name}: ${ready}`);
   const pods = api.pods.flatMap(({ name, nodeName, waiting, ended, unscheduled }) =>

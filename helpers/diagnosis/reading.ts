@@ -3,6 +3,7 @@
  */
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
 import type { Evidence, Finding, LeaseEvidence } from "./model.ts";
+import { standsInFor } from "./stand-ins.ts";
 
 /** What a host printed for a section; nothing where it was not asked, or did not answer. */
 export function section({ hosts }: Evidence, host: string, name: string): string {
@@ -50,7 +51,7 @@ export const lineOnFirst = (
 type Unit = { name: string; active: string; sub: string; pid: string; line: string };
 
 /** The units of a host that are installed there. */
-export function unitsOf(evidence: Evidence, host: string): Unit[] {
+function unitsOf(evidence: Evidence, host: string): Unit[] {
   return linesOf(evidence, host, "units").map((line) => {
     const property = (name: string): string => new RegExp(`\\b${name}=(\\S*)`).exec(line)?.[1] ?? "";
     const name = property("Id").replace(/\.service$/, "");
@@ -58,18 +59,37 @@ export function unitsOf(evidence: Evidence, host: string): Unit[] {
   });
 }
 
+/** Units of a host that are missed: they do not run, and nothing else there does their part. */
+export const missedUnitsOf = (evidence: Evidence, host: string): Unit[] =>
+  unitsOf(evidence, host).filter(
+    ({ name, active, pid }) =>
+      active !== "active" &&
+      !hasProcessBesides(evidence, host, name, pid) &&
+      !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)),
+  );
+
+/** Whether a program runs by other means than its unit, as in a static Pod. A process that has ended meanwhile has no state any more. */
+const hasProcessBesides = (evidence: Evidence, host: string, name: string, pidOfUnit: string): boolean =>
+  linesOf(evidence, host, "processes").some((line) => {
+    const [process, pid, state = "Z"] = line.split(" ");
+    return process === name && pid !== pidOfUnit && !["X", "Z"].includes(state);
+  });
+
 /** The last line of a unit's journal that tells of an error, else of its end. */
 export function lastComplaint(evidence: Evidence, host: string, unit: string): string | undefined {
   const journal = linesOf(evidence, host, "journal").filter((line) => line.startsWith(`${unit}: `));
   return journal.findLast((line) => /: [EF]\d{4} |\b(error|fatal|panic|failed)\b/i.test(line)) ?? journal.at(-1);
 }
 
-/** A flag of a process on a host, as its command line has it; undefined where it does not run, or runs without. */
+/**
+ * A flag of a process on a host, as its command line has it; undefined where it does not run, or runs without. Of several the last one
+ * counts, and one without a value is empty.
+ */
 export function flagOf(evidence: Evidence, host: string, process: string, flag: string): string | undefined {
-  const prefix = `${process} --${flag}=`;
+  const prefix = `${process} --${flag}`;
   return linesOf(evidence, host, "flags")
-    .find((line) => line.startsWith(prefix))
-    ?.slice(prefix.length);
+    .findLast((line) => line === prefix || line.startsWith(`${prefix}=`) || line.startsWith(`${prefix} `))
+    ?.slice(prefix.length + 1);
 }
 
 /** Whether a process runs on a host, by its command line. */

@@ -52,7 +52,8 @@ export function healthy(): Evidence {
   };
 }
 
-type Change = (evidence: Evidence) => Evidence;
+/** Evidence, changed. */
+export type Change = (evidence: Evidence) => Evidence;
 
 /** A section of a host reads otherwise. */
 export const said =
@@ -66,10 +67,13 @@ export const said =
 /** A section of a host has a line more. */
 export const line = (host: string, section: string, more: string): Change => said(host, section, (text) => `${text}\n${more}`);
 
-/** A unit of a host is in another state. */
+/** A unit of a host is in another state, in which it has no process. */
 export const unit = (host: string, name: string, state: string): Change =>
-  said(host, "units", (text) =>
-    text.replace(new RegExp(`^(.*Id=${name}\\.service .*)ActiveState=active SubState=running`, "m"), `$1${state}`),
+  all(
+    said(host, "units", (text) =>
+      text.replace(new RegExp(`^(.*Id=${name}\\.service .*)ActiveState=active SubState=running`, "m"), `$1${state}`),
+    ),
+    ...["processes", "flags"].map((section) => said(host, section, (text) => text.replace(new RegExp(`^${name} .*\n?`, "gm"), ""))),
   );
 
 /** The API says something else. */

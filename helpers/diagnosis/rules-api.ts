@@ -22,12 +22,13 @@ const credentials: readonly Rule[] = [
   toldByMessage(
     {
       id: "user-without-right",
-      saying: /.*User "((?!system:(?:serviceaccount|node))[^"]*)" cannot (\w+) resource "([^"]+)".*/,
+      // As the run itself has been answered. That controllers and kubelets lack a right is told in Events and conditions.
+      saying: /.*(?:answered 403|may not): .*User "([^"]*)" cannot (\w+) resource "([^"]+)".*/,
       guide: guide.kubectl,
     },
     ([user, verb, resource]) => ({
       what: `user "${user}" of the kubeconfig has no right to ${verb} ${resource}`,
-      mend: "kubectl apply -f docs/rbac.yaml",
+      mend: `kubectl apply -f docs/rbac.yaml  # and bind it: --clusterrole=hard-way-smoke-test --user=${user}`,
     }),
   ),
   {

@@ -36,26 +36,43 @@ const expired = met("kubelet-certificate-expired", guide.certificates, ({ node, 
 const fingerprint = (evidence: Evidence, host: string, certificate: string): string | undefined =>
   /Fingerprint=([0-9A-F:]+)/i.exec(linesOf(evidence, host, "certificates").find((line) => line.startsWith(`${certificate} `)) ?? "")?.[1];
 
+/** A kubelet has not taken kube-apiserver's word. Where the API itself refuses us, no Nodes are known. */
+const refused = /Unauthorized|provide credentials|does not accept the credentials/;
+const ofKubelet = { explains: throughKubelet, saying: refused, guide: guide.certificates } as const;
+
 /** Whom the kubelet trusts is compared with whom kube-apiserver trusts, since the guide has one authority for both. */
 const clientAuthority: Rule = {
+  ...ofKubelet,
   id: "kubelet-client-authority-differs",
-  explains: throughKubelet,
-  saying: /Unauthorized|provide credentials|does not accept the credentials/,
-  guide: guide.certificates,
   find: (evidence, { message }) => {
     const trusted = hostsOf(evidence)
       .map((host) => fingerprint(evidence, host, "apiserver-client-ca"))
       .find((found) => found !== undefined);
     const host = workersOf(evidence).find((worker) => ![undefined, trusted].includes(fingerprint(evidence, worker, "kubelet-client-ca")));
-    const whose = host ?? "a Node";
-    if (evidence.api.nodes.length === 0) return undefined;
+    // Without both of them nothing is compared.
+    if (evidence.api.nodes.length === 0 || trusted === undefined || host === undefined) return undefined;
     return {
-      what: `the kubelet of ${whose} does not accept the client certificate of kube-apiserver: its clientCAFile is of another authority`,
-      seen: lineWith(message, /Unauthorized|credentials/),
-      mend: `copy ca.crt of the cluster to /var/lib/kubelet/ca.crt on ${whose}, and restart the kubelet`,
+      what: `the kubelet of ${host} does not accept the client certificate of kube-apiserver: its clientCAFile is of another authority`,
+      seen: lineWith(message, refused),
+      mend: `copy ca.crt of the cluster to /var/lib/kubelet/ca.crt on ${host}, and restart the kubelet`,
+    };
+  },
+};
+
+const clientRefused: Rule = {
+  ...ofKubelet,
+  id: "kubelet-refuses-kube-apiserver",
+  find: (evidence, { message }) => {
+    const { nodes, pods } = evidence.api;
+    if (nodes.length === 0) return undefined;
+    const node = pods.find(({ name }) => message.includes(name))?.nodeName;
+    return {
+      what: `the kubelet of ${node ?? "a Node"} does not accept the client certificate of kube-apiserver`,
+      seen: lineWith(message, refused),
+      mend: `is kube-apiserver's --kubelet-client-certificate valid, and from the authority in clientCAFile of the kubelet of ${node ?? "each Node"}?`,
     };
   },
 };
 
 /** A certificate that has run out is no longer of any authority. */
-export const certificateRules: readonly Rule[] = [otherName, expired, otherAuthority, clientAuthority];
+export const certificateRules: readonly Rule[] = [otherName, expired, otherAuthority, clientAuthority, clientRefused];

@@ -11,6 +11,7 @@ const notReady = node("node-1", {
   ready: "Ready is False (KubeletNotReady: container runtime network not ready: cni plugin not initialized)",
 });
 const loopbackAlone = said("node-1", "cni-files", (text) => text.replace(/^.*10-bridge\.conf.*\n?/m, ""));
+const exhausted = "failed to allocate for range 0: no IP addresses available in range set: 10.200.1.1-10.200.1.254";
 
 const cases: readonly Case[] = [
   {
@@ -42,12 +43,14 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: sandbox('incompatible CNI versions; config is "1.0.0"'),
     cause: /do not fit each other on node-1/,
+    butNot: [{ change: sandbox('plugin type="bridge" failed (add): cniVersion "1.0.0" is odd') }],
   },
   {
     rule: "cni-subnet-not-filled-in",
     check: "replicas-ready",
     change: sandbox("invalid CIDR address: SUBNET"),
     cause: /has a placeholder/,
+    butNot: [{ change: sandbox(exhausted) }],
   },
   {
     rule: "bridge-without-gateway",
@@ -70,20 +73,23 @@ const cases: readonly Case[] = [
   {
     rule: "pod-addresses-exhausted",
     check: "replicas-ready",
-    change: sandbox("failed to allocate for range 0: no IP addresses available in range set: 10.200.1.1-10.200.1.254"),
+    change: sandbox(exhausted),
     cause: /has no address left$/,
+    butNot: [{ change: sandbox("invalid CIDR address: SUBNET") }],
   },
   {
     rule: "cgroup-drivers-differ",
     check: "replicas-ready",
     change: sandbox('expected cgroupsPath to be of format "slice:prefix:name"'),
     cause: /cgroup driver$/,
+    butNot: [{ change: sandbox("cgroups: cannot find cgroup mount destination") }],
   },
   {
     rule: "sandbox-not-created",
     check: "replicas-ready",
     change: sandbox("something else"),
     cause: /^containerd on node-1 cannot create the Pod's sandbox: .*something else$/,
+    butNot: [{ change: event("node-1", "FailedMount", "something else") }, { check: "port-forward", change: sandbox("something else") }],
   },
 ];
 

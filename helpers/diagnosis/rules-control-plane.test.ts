@@ -1,7 +1,22 @@
 import { expect, test } from "vitest";
-import { api, causeOf, line, lookalikes, unit, type Case } from "./recorded.ts";
+import { all, api, causeOf, line, lookalikes, pods, unit, type Case } from "./recorded.ts";
 
 const stopped = "ActiveState=inactive SubState=dead";
+/** A static Pod runs the same program. */
+const asStaticPod = line("server", "processes", "etcd 4711 S (sleeping)");
+const standIn = (host: string, name: string) => line(host, "stand-ins", name);
+const leaseOf = (component: string, secondsSinceRenewal: number) =>
+  api(({ leases }) => ({ leases: leases.map((lease) => (lease.name === component ? { ...lease, secondsSinceRenewal } : lease)) }));
+const allLeases = (seconds: number) =>
+  api(({ leases }) => ({ leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + seconds })) }));
+const withoutRight = (account: string) =>
+  line(
+    "server",
+    "journal",
+    `kube-controller-manager: E1126 01:02:03 User "system:serviceaccount:kube-system:${account}" cannot create resource "pods"`,
+  );
+const waitingForANode = pods({ nodeName: "", podIP: "", phase: "Pending" });
+const withoutPods = api(() => ({ pods: [] }));
 
 const cases: readonly Case[] = [
   {
@@ -9,6 +24,25 @@ const cases: readonly Case[] = [
     check: "nodes-ready",
     change: unit("server", "etcd", stopped),
     cause: /^etcd is not running on server \(inactive\)$/,
+    butNot: [
+      { change: all(unit("server", "etcd", stopped), asStaticPod) },
+      { change: all(unit("server", "etcd", "ActiveState=failed SubState=failed"), asStaticPod) },
+      { change: all(unit("server", "etcd", stopped), standIn("server", "k3s-server")) },
+    ],
+  },
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    // It is started again and again: what was seen of its process has ended since.
+    change: all(unit("server", "etcd", "ActiveState=activating SubState=auto-restart"), line("server", "processes", "etcd 4711 ")),
+    cause: /^etcd is not running on server \(activating\)$/,
+  },
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    // It waits for its peers: the process is the unit's own, its MainPID.
+    change: all(unit("server", "etcd", "ActiveState=activating SubState=start"), line("server", "processes", "etcd 60 S (sleeping)")),
+    cause: /^etcd is not running on server \(activating\)$/,
   },
   {
     rule: "etcd-suspended",
@@ -47,6 +81,7 @@ const cases: readonly Case[] = [
     check: "containers-on-host",
     change: unit("node-1", "containerd", stopped),
     cause: /^containerd is not running on node-1/,
+    butNot: [{ change: all(unit("node-1", "containerd", stopped), standIn("node-1", "crio")) }],
   },
   {
     rule: "kubelet-not-running",
@@ -73,7 +108,10 @@ const cases: readonly Case[] = [
     check: "node-port-answers",
     change: unit("node-1", "kube-proxy", stopped),
     cause: /^kube-proxy is not running on node-1/,
-    butNot: [{ check: "secret-read-back", change: unit("node-1", "kube-proxy", stopped) }],
+    butNot: [
+      { check: "secret-read-back", change: unit("node-1", "kube-proxy", stopped) },
+      { change: all(unit("node-1", "kube-proxy", stopped), standIn("node-1", "cilium-agent")) },
+    ],
   },
   {
     rule: "replicaset-controller-off",
@@ -95,26 +133,101 @@ const cases: readonly Case[] = [
   {
     rule: "replicaset-controller-forbidden",
     check: "pod-replaced",
-    change: line(
-      "server",
-      "journal",
-      'kube-controller-manager: E1126 01:02:03 User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods"',
-    ),
+    change: withoutRight("replicaset-controller"),
     cause: /^the replicaset-controller of kube-controller-manager on server has not the rights/,
+    butNot: [{ change: withoutRight("ttl-controller") }, { check: "service-endpoints", change: withoutRight("replicaset-controller") }],
+  },
+  {
+    rule: "containerd-suspended",
+    check: "containers-on-host",
+    change: line("node-1", "processes", "containerd 77 T (stopped)"),
+    cause: /^containerd on node-1 is suspended/,
+  },
+  {
+    rule: "kubelet-suspended",
+    check: "nodes-ready",
+    change: line("node-1", "processes", "kubelet 77 T (stopped)"),
+    cause: /^kubelet on node-1 is suspended/,
+  },
+  {
+    rule: "kube-controller-manager-suspended",
+    check: "replicas-ready",
+    change: line("server", "processes", "kube-controller-manager 77 T (stopped)"),
+    cause: /^kube-controller-manager on server is suspended/,
+  },
+  {
+    rule: "kube-scheduler-suspended",
+    check: "replicas-ready",
+    change: line("server", "processes", "kube-scheduler 77 T (stopped)"),
+    cause: /^kube-scheduler on server is suspended/,
+  },
+  {
+    rule: "kube-proxy-suspended",
+    check: "node-port-answers",
+    change: line("node-1", "processes", "kube-proxy 77 T (stopped)"),
+    cause: /^kube-proxy on node-1 is suspended/,
+  },
+  {
+    rule: "deployment-controller-off",
+    check: "replicas-ready",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-deployment-controller"),
+    cause: /^kube-controller-manager on server runs without its deployment-controller/,
+  },
+  {
+    rule: "serviceaccount-controller-off",
+    check: "replicas-ready",
+    change: line("server", "flags", "kube-controller-manager --controllers=*,-serviceaccount-controller"),
+    cause: /^kube-controller-manager on server runs without its serviceaccount-controller/,
+  },
+  {
+    rule: "deployment-controller-forbidden",
+    check: "replicas-ready",
+    change: withoutRight("deployment-controller"),
+    cause: /^the deployment-controller of kube-controller-manager on server has not the rights/,
+  },
+  {
+    rule: "serviceaccount-controller-forbidden",
+    check: "replicas-ready",
+    change: withoutRight("service-account-controller"),
+    cause: /^the serviceaccount-controller of kube-controller-manager on server has not the rights/,
+  },
+  {
+    rule: "endpointslice-controller-forbidden",
+    check: "service-endpoints",
+    change: withoutRight("endpointslice-controller"),
+    cause: /^the endpointslice-controller of kube-controller-manager on server has not the rights/,
   },
   {
     rule: "kube-scheduler-silent",
     check: "replicas-ready",
-    change: api(({ leases }) => ({
-      leases: leases.map((lease) => (lease.name === "kube-scheduler" ? { ...lease, secondsSinceRenewal: 65 } : lease)),
-    })),
+    change: all(leaseOf("kube-scheduler", 65), waitingForANode),
     cause: /^kube-scheduler on server has not renewed its Lease for 65 s/,
-    // A clock that is wrong makes all of them old.
     butNot: [
+      // A clock that is wrong makes all of them old.
+      { change: all(allLeases(65), waitingForANode) },
+      // A Lease stands still as well where there is no leader election: every Pod has its Node, or there is none to find one for.
+      { change: all(leaseOf("kube-scheduler", 65), pods({ waiting: "ErrImagePull: failed to pull and unpack image: i/o timeout" })) },
+      { change: all(leaseOf("kube-scheduler", 65), withoutPods) },
+      { change: all(leaseOf("kube-scheduler", 65), pods({ nodeName: "", isTerminating: true })) },
+      // Whoever says why there is no place is at work.
+      { change: all(leaseOf("kube-scheduler", 65), waitingForANode, pods({ unscheduled: "0/2 nodes are available: 2 Too many pods." })) },
+    ],
+  },
+  {
+    rule: "kube-controller-manager-silent",
+    check: "replicas-ready",
+    change: all(leaseOf("kube-controller-manager", 65), withoutPods),
+    cause: /^kube-controller-manager on server has not renewed its Lease for 65 s/,
+    butNot: [
+      { change: leaseOf("kube-controller-manager", 65) },
+      { change: all(leaseOf("kube-controller-manager", 65), waitingForANode) },
+      // Whoever reports why there are no Pods is at work.
       {
-        change: api(({ leases }) => ({
-          leases: leases.map((lease) => ({ ...lease, secondsSinceRenewal: lease.secondsSinceRenewal + 65 })),
-        })),
+        change: all(
+          leaseOf("kube-controller-manager", 65),
+          withoutPods,
+          api(() => ({ deployment: ['ReplicaFailure=True: pods "nginx-1" is forbidden: it is what it is'] })),
+        ),
       },
     ],
   },

@@ -1,9 +1,10 @@
 /**
  * Units of the guide that do not run, processes that do not move, and controllers that do not do their part.
  */
+import { replicas } from "../workload.ts";
 import { byNodePort, fromRuntime, gettingPods, guide, throughKubelet } from "./checks.ts";
-import type { Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, secondsBehindOthers, shortened, unitsOf } from "./reading.ts";
+import type { APIEvidence, PodEvidence, Rule } from "./model.ts";
+import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, missedUnitsOf, secondsBehindOthers, shortened } from "./reading.ts";
 
 type Part = Pick<Rule, "explains" | "guide"> & { unit: string };
 
@@ -25,7 +26,7 @@ const notRunning = ({ unit, ...common }: Part): Rule => ({
   id: `${unit}-not-running`,
   find: (evidence) =>
     firstOf(hostsOf(evidence), (host) => {
-      const found = unitsOf(evidence, host).find(({ name, active }) => name === unit && active !== "active");
+      const found = missedUnitsOf(evidence, host).find(({ name }) => name === unit);
       if (found === undefined) return undefined;
       const { active, sub } = found;
       const state = `systemctl show ${unit}: ActiveState=${active} SubState=${sub}`;
@@ -125,13 +126,33 @@ const forbidden = ({ name, explains, does }: Controller): Rule => ({
   },
 });
 
-const silentLeader = (unit: string): Rule => ({
+/** The Pods that count: those that have not ended and are not on their way out. */
+const livePods = ({ pods }: APIEvidence): readonly PodEvidence[] =>
+  pods.filter(({ phase, isTerminating }) => !isTerminating && phase !== "Failed" && phase !== "Succeeded");
+
+type Leader = { unit: string; hasLeftUndone: (api: APIEvidence) => boolean };
+
+/** Whoever reports why it does not get on is at work. */
+const leaders: readonly Leader[] = [
+  {
+    unit: "kube-controller-manager",
+    hasLeftUndone: (api) =>
+      livePods(api).length < replicas && !api.deployment.some((condition) => condition.startsWith("ReplicaFailure=True")),
+  },
+  {
+    unit: "kube-scheduler",
+    hasLeftUndone: (api) => livePods(api).some(({ nodeName, unscheduled }) => nodeName === "" && unscheduled === ""),
+  },
+];
+
+/** A Lease stands still as well where there is no leader election. So it explains only what its component has left undone. */
+const silentLeader = ({ unit, hasLeftUndone }: Leader): Rule => ({
   id: `${unit}-silent`,
   explains: gettingPods,
   guide: guide.controlPlane,
   find: (evidence) => {
     const lease = evidence.api.leases.find(({ name }) => name === unit);
-    if (lease === undefined || secondsBehindOthers(evidence, lease) < 30) return undefined;
+    if (lease === undefined || secondsBehindOthers(evidence, lease) < 30 || !hasLeftUndone(evidence.api)) return undefined;
     const [host = ""] = lease.holder.split("_", 1);
     return {
       what: `${unit} on ${host} has not renewed its Lease for ${lease.secondsSinceRenewal} s: it does not reach the API server`,
@@ -143,6 +164,5 @@ const silentLeader = (unit: string): Rule => ({
 
 export const controllerRules: readonly Rule[] = [
   ...controllers.flatMap((controller) => [switchedOff(controller), forbidden(controller)]),
-  silentLeader("kube-controller-manager"),
-  silentLeader("kube-scheduler"),
+  ...leaders.map(silentLeader),
 ];

@@ -52,11 +52,21 @@ export const creationRules: readonly Rule[] = [
     mend: (_said, { given }) => `kubectl label --overwrite namespace ${given.namespace} pod-security.kubernetes.io/enforce=baseline`,
   }),
   told({
+    id: "controllers-share-a-user",
+    explains: gettingPods,
+    guide: guide.controlPlane,
+    pattern: /User "system:kube-controller-manager" cannot (\w+) resource "([^"]+)"/,
+    what: ({ found: [verb, resource] }) =>
+      `the controllers act as system:kube-controller-manager, which has no right to ${verb} ${resource}`,
+    mend: () => "--use-service-account-credentials=true for kube-controller-manager, so that each controller has its own user and rights",
+  }),
+  told({
     id: "service-account-missing",
     explains: gettingPods,
     guide: guide.controlPlane,
     pattern: /serviceaccount "?([\w-]+)"? not found|service account \S+: .*not found/i,
-    what: (_said, { given }) => `namespace ${given.namespace} has no ServiceAccount default, without which no Pod is created`,
+    what: ({ found: [name = "default"] }, { given }) =>
+      `namespace ${given.namespace} has no ServiceAccount ${name}, without which no Pod is created`,
     mend: (_said, { given }) => `kubectl -n ${given.namespace} get serviceaccounts; the controllers of kube-controller-manager create it`,
   }),
   told({

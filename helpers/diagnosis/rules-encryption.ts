@@ -4,16 +4,17 @@
 import { parse } from "yaml";
 import { localProviders } from "../stored-value.ts";
 import { guide, inEtcd, writtenByAPIServer } from "./checks.ts";
-import type { Evidence, Finding, Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, linesOf, runsOn, section } from "./reading.ts";
+import type { Evidence, Finding, LeaseEvidence, Rule } from "./model.ts";
+import { firstOf, flagOf, hostsOf, linesOf, runsOn, secondsBehindOthers, section } from "./reading.ts";
 import { toldOfServer } from "./rules-etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
 
 const kinds: ReadonlySet<string> = new Set([...localProviders, "identity", "kms"]);
+type Writer = { provider: string; keyName: string };
 
 /** Who writes Secrets by the EncryptionConfiguration of a host, whose keys have been taken out: a provider and its first key. */
-function writerOn(evidence: Evidence, host: string): { provider: string; keyName: string } | "nobody" | undefined {
+function writerOn(evidence: Evidence, host: string): Writer | "nobody" | undefined {
   try {
     const { resources = [] } = (parse(section(evidence, host, "encryption")) ?? {}) as { resources?: Entry[] };
     if (resources.length === 0) return undefined;
@@ -32,23 +33,21 @@ function writerOn(evidence: Evidence, host: string): { provider: string; keyName
 
 const file = (evidence: Evidence, host: string): string => flagOf(evidence, host, "kube-apiserver", "encryption-provider-config") ?? "";
 
+const runAPIServer = (evidence: Evidence): string[] => hostsOf(evidence).filter((host) => runsOn(evidence, host, "kube-apiserver"));
+
 /** A cause in the configuration of a kube-apiserver. */
 const configured = (id: string, look: (evidence: Evidence, host: string) => Finding | undefined): Rule => ({
   id,
   explains: writtenByAPIServer,
   guide: guide.encryption,
-  find: (evidence) =>
-    firstOf(
-      hostsOf(evidence).filter((host) => runsOn(evidence, host, "kube-apiserver")),
-      (host) => look(evidence, host),
-    ),
+  find: (evidence) => firstOf(runAPIServer(evidence), (host) => look(evidence, host)),
 });
 
 const mended = (evidence: Evidence, host: string): string =>
   `put the intended EncryptionConfiguration to ${file(evidence, host)} on ${host}, and restart kube-apiserver`;
 
 const withoutFlag = configured("encryption-flag-missing", (evidence, host) =>
-  file(evidence, host) !== ""
+  flagOf(evidence, host, "kube-apiserver", "encryption-provider-config") !== undefined
     ? undefined
     : {
         what: `kube-apiserver on ${host} runs without --encryption-provider-config, so that it stores Secrets in plaintext`,
@@ -79,10 +78,7 @@ const notAmongResources = configured("secrets-not-among-resources", (evidence, h
       },
 );
 
-const otherWriter = (
-  id: string,
-  differs: (writer: { provider: string; keyName: string }, expected: Evidence["given"]["encryption"]) => string | undefined,
-): Rule =>
+const otherWriter = (id: string, differs: (writer: Writer, expected: Evidence["given"]["encryption"]) => string | undefined): Rule =>
   configured(id, (evidence, host) => {
     const writer = writerOn(evidence, host);
     const what = writer === undefined || writer === "nobody" ? undefined : differs(writer, evidence.given.encryption);
@@ -90,6 +86,30 @@ const otherWriter = (
     const seen = `${host}: ${file(evidence, host)}: the first provider for secrets is ${writer.provider} ${writer.keyName}`;
     return { what: `kube-apiserver on ${host} ${what}`, seen: seen.trim(), mend: mended(evidence, host) };
   });
+
+/** A kube-apiserver renews its Lease every 10 s, and leaves it behind when it ends. */
+const ofLivingAPIServer = (evidence: Evidence, lease: LeaseEvidence): boolean =>
+  lease.name.startsWith("apiserver-") && secondsBehindOthers(evidence, lease) < 60;
+
+/** Whether each kube-apiserver that is at work has been seen, and encrypts Secrets as expected. */
+function everyoneEncrypts(evidence: Evidence): boolean {
+  const { provider, keyName } = evidence.given.encryption;
+  const hosts = runAPIServer(evidence);
+  const atWork = evidence.api.leases.filter((lease) => ofLivingAPIServer(evidence, lease)).length;
+  const isAsExpected = (host: string): boolean => {
+    const writer = writerOn(evidence, host);
+    return typeof writer === "object" && writer.provider === provider && (provider === "kms" || writer.keyName === keyName);
+  };
+  return hosts.length >= Math.max(1, atWork) && hosts.every(isAsExpected);
+}
+
+const aroundAPI = toldOfServer(
+  { id: "stored-around-the-api", explains: writtenByAPIServer, saying: /.*(begins: expected|traces of the Secret|it is plaintext).*/ },
+  (host) => ({
+    what: `the Secret lies in etcd as kube-apiserver on ${host} would not store it: it was written there around the API`,
+    mend: `who else writes to etcd on ${host}? Rewrite the Secret: kubectl get secret NAME -o json | kubectl replace -f -`,
+  }),
+);
 
 export const encryptionRules: readonly Rule[] = [
   withoutFlag,
@@ -153,13 +173,8 @@ export const encryptionRules: readonly Rule[] = [
       mend: `ssh ${host} 'file $(command -v etcdctl)'  # is it etcd's own program?`,
     }),
   ),
-  toldOfServer(
-    { id: "stored-around-the-api", explains: writtenByAPIServer, saying: /.*(begins: expected|traces of the Secret|it is plaintext).*/ },
-    (host) => ({
-      what: `the Secret lies in etcd as kube-apiserver on ${host} would not store it: it was written there around the API`,
-      mend: `who else writes to etcd on ${host}? Rewrite the Secret: kubectl get secret NAME -o json | kubectl replace -f -`,
-    }),
-  ),
+  // Only of who has been seen to store it otherwise can it be said that it was somebody else.
+  { ...aroundAPI, find: (evidence, failure) => (everyoneEncrypts(evidence) ? aroundAPI.find(evidence, failure) : undefined) },
   toldOfServer(
     { id: "etcdctl-not-answered", explains: inEtcd, saying: /.*etcdctl.* exited \d+, expected 0: .*/, guide: guide.etcd },
     (host) => ({

@@ -15,12 +15,14 @@ const cases: readonly Case[] = [
       'Failed to create pod sandbox: rpc error: code = Unavailable desc = failed to get sandbox image "registry.k8s.io/pause:3.10": failed to pull image "registry.k8s.io/pause:3.10": dial tcp 127.0.0.1:9: connect: connection refused',
     ),
     cause: /^the image of the Pods' sandbox, registry\.k8s\.io\/pause:3\.10, is not there on node-1, and cannot be pulled$/,
+    butNot: [{ change: event("node-1", "Failed", unheard) }],
   },
   {
     rule: "image-pull-limited",
     check: "replicas-ready",
     change: event("node-0", "Failed", `${pull} 429 Too Many Requests - toomanyrequests`),
     cause: /its limit is reached/,
+    butNot: [{ change: event("node-0", "Failed", unheard) }],
   },
   {
     rule: "registry-unreachable",
@@ -34,6 +36,10 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: event("node-0", "Failed", `${pull} pull access denied`),
     cause: /does not let nginx:latest be pulled on node-0/,
+    butNot: [
+      { change: event("node-0", "Failed", unheard) },
+      { change: event("node-0", "FailedMount", 'secret "x" is forbidden: unauthorized') },
+    ],
   },
   {
     rule: "image-absent",
@@ -47,18 +53,21 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: event("node-0", "Failed", "no match for platform in manifest"),
     cause: /for another platform/,
+    butNot: [{ change: event("node-0", "Failed", `${pull} docker.io/library/nginx:latest: not found`) }],
   },
   {
     rule: "image-needs-root",
     check: "replicas-ready",
     change: pods({ waiting: "CreateContainerConfigError: container has runAsNonRoot and image will run as root" }),
     cause: /runs as root/,
+    butNot: [{ change: pods({ waiting: 'CreateContainerConfigError: secret "x" not found' }) }],
   },
   {
     rule: "container-out-of-memory",
     check: "no-restarts",
     change: pods({ ended: "OOMKilled, exit code 137" }),
     cause: /needs more memory/,
+    butNot: [{ change: pods({ ended: "Error, exit code 137" }) }],
   },
   {
     rule: "container-crashes",
@@ -73,6 +82,10 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: pods({ waiting: "RunContainerError: failed to create shim" }),
     cause: /cannot start the container: RunContainerError/,
+    butNot: [
+      { change: pods({ waiting: "CrashLoopBackOff: back-off 10s restarting failed container" }) },
+      { change: pods({ waiting: "ContainerCreating: " }) },
+    ],
   },
 ];
 

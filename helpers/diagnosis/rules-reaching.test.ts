@@ -26,30 +26,49 @@ const cases: readonly Case[] = [
       "its host key is ssh-ed25519 SHA256:a, but /root/.ssh/known_hosts has ssh-ed25519 SHA256:b on line 1. It may be another machine",
     ),
     cause: /^the SSH host key of node-1 is not the one that is known for root@10\.91\.7\.21:22$/,
+    butNot: [{ message: cannotOpen("its host key ssh-ed25519 SHA256:a is unknown: /root/.ssh/known_hosts has no key for 10.91.7.21") }],
   },
   {
     rule: "ssh-host-key-unknown",
     check: "secret-encrypted",
     message: cannotOpen("its host key ssh-ed25519 SHA256:a is unknown: /root/.ssh/known_hosts has no key for 10.91.7.21"),
     cause: /^the SSH host key of node-1 is unknown here/,
+    butNot: [
+      { message: cannotOpen("its host key is ssh-ed25519 SHA256:a, but /root/.ssh/known_hosts has ssh-ed25519 SHA256:b on line 1") },
+    ],
   },
   {
     rule: "ssh-login-refused",
     check: "pod-cidr",
     message: cannotOpen("sshd refused to log in root with the agent"),
     cause: /^sshd on node-1 does not let root in$/,
+    butNot: [
+      { message: cannotOpen("the connection was refused") },
+      { message: "node-1: sshd refused to log in somebody, as its log tells" },
+    ],
   },
   {
     rule: "ssh-unreachable",
     check: "pod-cidr",
     message: cannotOpen("nothing answered within 10 s"),
     cause: /^node-1 is not reached by SSH at root@/,
+    butNot: [
+      { message: cannotOpen("the connection was refused") },
+      { check: "pod-ip-from-server", message: "server: curl 10.200.1.6: no route to host" },
+    ],
   },
   {
     rule: "ssh-other-machine",
     check: "pod-cidr",
     message: 'node-0: root@10.91.7.21:22 answers that its hostname is "node-1", expected "node-0". The address belongs to another machine.',
     cause: /^the SSH address of node-0, 10\.91\.7\.21, is that of node-1$/,
+    butNot: [
+      // In the middle of a message it is told besides.
+      {
+        check: "node-port-answers",
+        message: `node-1: GET x: 3 of 32; from node-1 itself it could not be tried: node-1: root@10.91.7.21:22 answers that its hostname is "node-0"`,
+      },
+    ],
   },
   {
     rule: "sudo-refused",
@@ -57,12 +76,22 @@ const cases: readonly Case[] = [
     message:
       'node-0: "x" needs root, and sudo does not let admin in without a password (sudo: a password is required). Set SMOKE_SSH_USER=root.',
     cause: /^admin may not become root on node-0$/,
+    butNot: [
+      {
+        check: "node-port-answers",
+        message: `node-1: GET x: 3 of 32; from node-1 itself it could not be tried: node-1: "curl" needs root, and sudo does not let admin in without a password`,
+      },
+    ],
   },
   {
     rule: "client-certificate-expired",
     check: "nodes-ready",
     message: `${asked} answered 401: the client certificate of user "admin" has expired on Nov 25 01:00:00 2026 GMT`,
     cause: /^the client certificate of user "admin" in the kubeconfig has expired on Nov 25 01:00:00 2026 GMT$/,
+    butNot: [
+      { message: `${asked} was not answered: its certificate has expired. Renew it.` },
+      { message: `${asked} answered 401: Unauthorized.` },
+    ],
   },
   {
     rule: "user-without-right",
@@ -70,7 +99,25 @@ const cases: readonly Case[] = [
     message:
       'exec: user "limited" may not: pods "nginx" is forbidden: User "limited" cannot create resource "pods/exec" in API group "" in the namespace "x".',
     cause: /^user "limited" of the kubeconfig has no right to create pods\/exec$/,
-    butNot: [{ message: 'User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group ""' }],
+    // It is not the kubeconfig's user whom a message tells of besides: a controller, that of a kubelet.
+    butNot: [
+      { message: 'User "system:serviceaccount:kube-system:replicaset-controller" cannot create resource "pods" in API group ""' },
+      {
+        check: "replicas-ready",
+        message:
+          'Deployment smoke-1/nginx was not ready after 20 s: 0 of 2 Pods Ready; Deployment nginx: FailedCreate, pods "nginx-1" is forbidden: User "system:kube-controller-manager" cannot create resource "pods" in API group "" in the namespace "smoke-1"',
+      },
+      {
+        check: "replicas-ready",
+        message: `0 of 2 Pods Ready; Pod nginx-1: FailedMount, configmaps "x" is forbidden: User "system:node:node-1" cannot get resource "configmaps"`,
+      },
+    ],
+  },
+  {
+    rule: "user-without-right",
+    check: "secret-read-back",
+    message: `not looked at, because the run could not begin: ${asked} answered 403: namespaces is forbidden: User "system:serviceaccount:ci:smoke" cannot create resource "namespaces" in API group "" at the cluster scope. The rights that the suite needs are in docs/rbac.yaml.`,
+    cause: /^user "system:serviceaccount:ci:smoke" of the kubeconfig has no right to create namespaces$/,
   },
   {
     rule: "api-credentials-refused",
@@ -86,18 +133,27 @@ const cases: readonly Case[] = [
     check: "nodes-ready",
     message: `${asked} was not answered: its certificate is not from the kubeconfig's certificate-authority. Was the cluster built anew?`,
     cause: /^the kubeconfig is not of the cluster at https:\/\/10\.91\.7\.10:6443/,
+    butNot: [{ message: `${asked} was not answered: its certificate is for another name. Use one.` }],
   },
   {
     rule: "api-certificate-name",
     check: "nodes-ready",
     message: `${asked} was not answered: its certificate is for another name. Use one.`,
     cause: /does not have the name/,
+    butNot: [{ message: `${asked} was not answered: its certificate is not from the kubeconfig's certificate-authority.` }],
   },
   {
     rule: "api-certificate-expired",
     check: "nodes-ready",
     message: `${asked} was not answered: its certificate has expired. Renew it.`,
     cause: /has expired$/,
+    butNot: [
+      { message: `${asked} answered 401: the client certificate of user "admin" has expired on Nov 25 01:00:00 2026 GMT` },
+      {
+        check: "exec-version",
+        message: 'refused with 500: Get "https://node-1:10250/x": tls: x509: certificate has expired or is not yet valid',
+      },
+    ],
   },
   {
     rule: "api-not-ready",
@@ -105,6 +161,14 @@ const cases: readonly Case[] = [
     message: `${asked} answered 500: nothing works`,
     change: said("server", "api-here", () => "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed"),
     cause: /^kube-apiserver on server is not ready: etcd$/,
+    butNot: [
+      { message: `${asked} answered 500: nothing works` },
+      // etcd may have been away for a moment, and what the check has seen is something else.
+      {
+        check: "pods-on-bridge",
+        change: said("server", "api-here", () => "[+]ping ok\n[-]etcd failed: reason withheld\nreadyz check failed"),
+      },
+    ],
   },
   {
     rule: "api-not-passed-on",

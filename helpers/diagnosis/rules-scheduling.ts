@@ -2,7 +2,7 @@
  * Nodes that are not there for Pods, and Pods that find no Node.
  */
 import { gettingPods, guide } from "./checks.ts";
-import type { Evidence, Rule } from "./model.ts";
+import type { Evidence, NodeEvidence, Rule } from "./model.ts";
 import { lastComplaint, linesOf, secondsBehindOthers, shortened } from "./reading.ts";
 
 const toPods = ["pods-spread", ...gettingPods];
@@ -10,6 +10,11 @@ const toPods = ["pods-spread", ...gettingPods];
 /** Whether Pods have no place, for a reason that matches; or it is their spread alone that is in question. */
 const matters = ({ api }: Evidence, check: string, reason: RegExp): boolean =>
   check === "pods-spread" || api.pods.some(({ unscheduled }) => reason.test(unscheduled));
+
+/** Whether a taint keeps off Pods that have no place. A control plane is meant to take none while there are other Nodes. */
+const keepsPodsOff = (taint: string, nodes: readonly NodeEvidence[]): boolean =>
+  !taint.endsWith(":PreferNoSchedule") &&
+  !(taint.startsWith("node-role.kubernetes.io/") && nodes.some(({ taints }) => taints.length === 0));
 
 export const schedulingRules: readonly Rule[] = [
   {
@@ -78,9 +83,11 @@ export const schedulingRules: readonly Rule[] = [
     explains: toPods,
     guide: guide.smokeTest,
     find: (evidence, { check, message }) => {
-      const tainted = evidence.api.nodes.flatMap(({ name, taints }) => taints.map((taint) => ({ name, taint })));
+      const { nodes } = evidence.api;
+      const tainted = nodes.flatMap(({ name, taints }) => taints.map((taint) => ({ name, taint })));
       const found = tainted.find(
-        ({ taint }) => !taint.startsWith("node.kubernetes.io/") && (message.includes(taint) || check !== "pods-spread"),
+        ({ taint }) =>
+          !taint.startsWith("node.kubernetes.io/") && (message.includes(taint) || (check !== "pods-spread" && keepsPodsOff(taint, nodes))),
       );
       if (found === undefined || !matters(evidence, check, /taint/)) return undefined;
       return {
@@ -94,9 +101,9 @@ export const schedulingRules: readonly Rule[] = [
     id: "pods-bound-to-nodes",
     explains: toPods,
     guide: guide.smokeTest,
-    find: ({ api }) => {
-      const pod = api.pods.find(({ nodeSelector }) => Object.keys(nodeSelector).length > 0);
-      if (pod === undefined) return undefined;
+    find: (evidence, { check }) => {
+      const pod = evidence.api.pods.find(({ nodeSelector }) => Object.keys(nodeSelector).length > 0);
+      if (pod === undefined || !matters(evidence, check, /affinity|selector/)) return undefined;
       const selector = Object.entries(pod.nodeSelector)
         .map(([name, value]) => `${name}=${value}`)
         .join(",");

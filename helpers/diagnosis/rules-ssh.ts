@@ -60,7 +60,11 @@ export const sshRules: readonly Rule[] = [
     }),
   ),
   toldByMessage(
-    { id: "sudo-refused", saying: /^(\S+): .* sudo does not let (\S+) in without a password.*/m, guide: guide.machines },
+    {
+      id: "sudo-refused",
+      saying: /^(\S+): "[^]*?" needs root, and sudo does not let (\S+) in without a password.*/m,
+      guide: guide.machines,
+    },
     ([host, user]) => ({ what: `${user} may not become root on ${host}`, mend: "SMOKE_SSH_USER=root, or NOPASSWD in sudoers" }),
   ),
 ];

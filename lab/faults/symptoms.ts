@@ -1,7 +1,6 @@
 /**
  * What the checks of the network say, in their own words, of a way on which packets are lost.
  */
-import type { Because } from "./fault.ts";
 
 /** `server` gets no page from the Pods of a worker whose addresses begin like this. */
 export const noPageFrom = (prefix: string): RegExp =>
@@ -24,7 +23,7 @@ export const onlyAnswering = (node: string, workers: readonly string[]): Readonl
 });
 
 /** The Pods of node-1 get no packets, whoever sends them; those of node-0 do, also through node-1. */
-export const node1sPodsCutOff: Because = {
+export const node1sPodsCutOff: Readonly<Record<string, RegExp>> = {
   "pod-ip-from-server": noPageFrom("10.200.1."),
   ...onlyAnswering("node-1", ["node-0"]),
 };

@@ -2,7 +2,7 @@
  * Whether a run has made of a fault what the catalogue says.
  */
 import { apartFromByHand } from "../../helpers/errors.ts";
-import type { Fault } from "../faults/fault.ts";
+import type { Because, Fault } from "../faults/fault.ts";
 import type { Outcome } from "../operator.ts";
 
 type Judged = Pick<Fault, "fails" | "inconclusive" | "because" | "cause" | "exitCode">;
@@ -24,9 +24,11 @@ function misjudgedEnd({ because, ...fault }: Judged, { exitCode, verdicts, outpu
   return [
     ...(exitCode === fault.exitCode ? [] : [`the run exited ${exitCode}, expected ${fault.exitCode}`]),
     ...(looked.length === 0 ? [] : [`the run was to end before anything is looked at, and has looked at ${looked.join(", ")}`]),
-    ...(because instanceof RegExp && because.test(output) ? [] : [`the run said nothing like ${String(because)}:\n${output}`]),
+    ...patternsOf(because).flatMap((pattern) => (pattern.test(output) ? [] : [`the run said nothing like ${pattern}:\n${output}`])),
   ];
 }
+
+const patternsOf = (because: Because): readonly RegExp[] => (because instanceof RegExp ? [because] : Object.values(because));
 
 function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verdicts, output }: Outcome): string[] {
   const ids = [...new Set([...Object.keys(verdicts), ...fails, ...inconclusive])];
