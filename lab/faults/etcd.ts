@@ -1,7 +1,8 @@
 /**
  * etcd, and the etcdctl through which it is asked.
  */
-import { everyCheck, isSo, needingRun, programIs, throughEtcdctl, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
+import { inEtcd } from "../../helpers/diagnosis/checks.ts";
+import { everyCheck, isSo, needingRun, programIs, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
 import { reconnect } from "./reconnect.ts";
 
 const etcdctl = "/usr/local/bin/etcdctl";
@@ -33,7 +34,7 @@ export const etcd: readonly Fault[] = [
     heal: (lab) => lab.on("server", `mv ${etcdctl}.away ${etcdctl}`),
     holds: (lab) => isSo(lab, "server", `! command -v etcdctl >/dev/null`),
     fails: [],
-    inconclusive: throughEtcdctl,
+    inconclusive: inEtcd,
     because: /etcdctl.* exited 127/,
     cause: /^Cause: etcdctl is not on server/,
   },
@@ -51,7 +52,7 @@ export const etcd: readonly Fault[] = [
     },
     holds: (lab) => isSo(lab, "server", `[ "$(${countOfKeys("etcdctl")})" = 0 ] && [ "$(${countOfKeys(`${etcdctl}.real`)})" -gt 0 ]`),
     fails: [],
-    inconclusive: throughEtcdctl,
+    inconclusive: inEtcd,
     because: /must show the ConfigMap/,
     cause: /^Cause: etcdctl on server does not ask the etcd of this cluster/,
   },

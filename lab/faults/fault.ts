@@ -62,8 +62,6 @@ export async function untilSo(what: string, condition: () => Promise<boolean>, t
   await until({ what, timeoutMs, describe: () => "it is not so", error: (sentence) => new Error(sentence) }, condition, Boolean);
 }
 
-export { inEtcd as throughEtcdctl, throughKubelet };
-
 /** Every check that needs the two Pods, whose readiness is judged by `replicas-ready`. */
 export const needingPods: readonly string[] = [
   ...["pod-cidr", "pods-spread", "containers-on-host", "pods-on-bridge", "pod-ip-from-server", "pod-replaced"],

@@ -1,8 +1,9 @@
 /**
  * The API server and the kubelets do not get along.
  */
+import { throughKubelet } from "../../helpers/diagnosis/checks.ts";
 import { healthy } from "../healthy.ts";
-import { throughKubelet, type Fault, type Lab } from "./fault.ts";
+import { type Fault, type Lab } from "./fault.ts";
 
 const binding = "system:kube-apiserver";
 /** Where the API server keeps its own certificate, and the authority that it trusts. */

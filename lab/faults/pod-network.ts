@@ -1,7 +1,8 @@
 /**
  * Packets that do not find their way to a Pod.
  */
-import { isSo, throughKubelet, type Fault, type Lab } from "./fault.ts";
+import { throughKubelet } from "../../helpers/diagnosis/checks.ts";
+import { isSo, type Fault, type Lab } from "./fault.ts";
 import { noPageFrom, onlyAnswering, unansweredThrough } from "./symptoms.ts";
 
 type Armed = Pick<Fault, "inject" | "heal" | "holds">;

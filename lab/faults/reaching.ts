@@ -1,11 +1,12 @@
 /**
  * A host cannot be reached, or is not the one that it is taken for; and what the run is told of the cluster is not so.
  */
+import { inEtcd } from "../../helpers/diagnosis/checks.ts";
 import { hostsOf } from "../topology.ts";
-import { isSo, throughEtcdctl, untilSo, type Fault, type Lab } from "./fault.ts";
+import { isSo, untilSo, type Fault, type Lab } from "./fault.ts";
 
 /** What is read on server, and what is read on a worker that has a Pod. */
-const onServer = [...throughEtcdctl, "pod-ip-from-server"];
+const onServer = [...inEtcd, "pod-ip-from-server"];
 const onWorker = ["pod-cidr", "containers-on-host", "pods-on-bridge"];
 
 const nothing = async (): Promise<void> => undefined;
