@@ -49,20 +49,28 @@ export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<v
 async function problemOf(instance: Instance, client: KubernetesClient): Promise<string | undefined> {
   const ready = await client.text("/readyz", { timeoutMs: requestTimeoutMs });
   if (ready !== "ok") return `/readyz answered ${ready}`;
-  const nodes = await client.list<Node>("/api/v1/nodes", { timeoutMs: requestTimeoutMs });
-  const problems = instance.topology.workers.flatMap(
-    ({ name }) =>
-      nodeProblem(
-        name,
-        nodes.find((node) => node.metadata.name === name),
-      ) ?? [],
-  );
   // The API calls a Node Ready for most of a minute after its kubelet has stopped; systemd knows at once.
-  if (problems.length === 0) problems.push(...(await unitProblems(instance)));
-  return problems.length > 0 ? problems.join("; ") : scratchProblem(instance, client);
+  return (
+    (await nodesProblem(instance, client)) ??
+    (await unitsProblem(instance)) ??
+    (await scratchProblem(instance, client)) ??
+    // What a kubelet says when it has just been started may be that it is not Ready, and come when it has already started a Pod.
+    nodesProblem(instance, client)
+  );
 }
 
-async function unitProblems(instance: Instance): Promise<string[]> {
+async function nodesProblem(instance: Instance, client: KubernetesClient): Promise<string | undefined> {
+  const nodes = await client.list<Node>("/api/v1/nodes", { timeoutMs: requestTimeoutMs });
+  const problems = instance.topology.workers.map(({ name }) => {
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    return nodeProblem(name, node);
+  });
+  return inOne(problems.filter((problem) => problem !== undefined));
+}
+
+const inOne = (problems: readonly string[]): string | undefined => (problems.length === 0 ? undefined : problems.join("; "));
+
+async function unitsProblem(instance: Instance): Promise<string | undefined> {
   const leaders = leadersOf(instance);
   const problems = await Promise.all(
     [...componentsOf(instance)].map(async ([host, components]) => {
@@ -73,7 +81,7 @@ async function unitProblems(instance: Instance): Promise<string[]> {
       return units.flatMap((unit, index) => (states[index] === "active" ? [] : [`${unit} of ${host} is ${states[index]}`]));
     }),
   );
-  return problems.flat();
+  return inOne(problems.flat());
 }
 
 function nodeProblem(name: string, node: Node | undefined): string | undefined {

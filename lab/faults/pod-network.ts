@@ -124,7 +124,7 @@ export const podNetwork: readonly Fault[] = [
     fails: throughKubelet,
     // The logs tell which Pod has answered.
     inconclusive: ["node-port-every-pod"],
-    because: /no answer within \d+ s, though \S+ answers other requests\. Does it reach the kubelet of this Pod's Node/,
+    because: /no answer within \d+ s, though \S+ answers other requests\. Does it reach the kubelet of this Pod\\?'s Node/,
     cause: /^Cause: a rule on node-1 drops what goes to port 10250/,
   },
 ];

@@ -101,6 +101,7 @@ test("a filter that matches no check is an error", async () => {
 test.for([
   ["SIGINT", 130],
   ["SIGTERM", 143],
+  ["SIGHUP", 129],
 ] as const)("%s in mid-run exits %i and leaves nothing", async ([signal, code]) => {
   // Vitest itself, because npx answers for it only where nothing has hit npx as well.
   const started = await startSuite(instance, { command: [process.execPath, "node_modules/vitest/vitest.mjs", "run"] });
