@@ -68,6 +68,14 @@ const isIn = (range: string, address: string): Answer => {
 const isNamed = (pattern: string, name: string): boolean =>
   /[+*]$/.test(pattern) ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 
+/** Of a packet of a connection one of these holds, and nobody knows of the other states and statuses. */
+const states = new Set(["NEW", "ESTABLISHED", "RELATED", "INVALID"]);
+
+function isInState({ state, isByNodePort }: Packet, value: string): Answer {
+  if (value === "DNAT") return isByNodePort;
+  return states.has(value) ? value === state : undefined;
+}
+
 /** What a condition can ask for, and whether a value of it holds for a packet. */
 const holds = {
   protocol: (_packet: Packet, value: string): Answer => ["tcp", "6", "all"].includes(value),
@@ -77,7 +85,7 @@ const holds = {
   destinationPort: ({ destinationPort }: Packet, value: string): Answer => whereKnown(destinationPort, (known) => isWithin(value, known)),
   inInterface: ({ inInterface }: Packet, value: string): Answer => whereKnown(inInterface, (known) => isNamed(value, known)),
   outInterface: ({ outInterface }: Packet, value: string): Answer => whereKnown(outInterface, (known) => isNamed(value, known)),
-  state: ({ state, isByNodePort }: Packet, value: string): Answer => (value === "DNAT" ? isByNodePort : value === state),
+  state: (packet: Packet, value: string): Answer => isInState(packet, value),
   mark: ({ isByNodePort }: Packet, value: string): Answer => (value === "0x4000/0x4000" ? isByNodePort : undefined),
   length: ({ length }: Packet, value: string): Answer => isWithin(value, length),
   somethingElse: (): Answer => undefined,

@@ -217,6 +217,11 @@ const cases: readonly Case[] = [
         ),
       },
       { change: lines(...firewalld, firewalldRejects) },
+      // What may be accepted is not certain to be dropped.
+      ...["iifname != @theirs", "ether saddr 02:00:00:00:00:01", "ct status assured", "ct status & dnat == dnat"].map((perhaps) => ({
+        change: lines(`inet own guard forward ${perhaps} accept`, "inet own guard forward drop"),
+      })),
+      { change: nft("ip6 own guard forward drop") },
       { check: "node-port-answers", change: lines(...firewalld.slice(0, -1), 'inet firewalld filter_FORWARD forward oifname "eth9" drop') },
     ],
   },
