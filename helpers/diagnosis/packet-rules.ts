@@ -121,6 +121,11 @@ export type Passage = {
 const letsPass =
   /^(KUBE-(SERVICES|EXTERNAL-SERVICES|PROXY-FIREWALL|NODEPORTS|FIREWALL|POSTROUTING|IPVS-FILTER|SOURCE-RANGES-FIREWALL)|DOCKER(-[A-Z0-9-]+)?|LIBVIRT_\w+|CNI-HOSTPORT-DNAT)$/;
 
+/** Those of kube-proxy that change where what comes in for a NodePort goes. */
+const decidesInNat = /^KUBE-(SERVICES|NODEPORTS)$/;
+
+const isPassed = ({ table, target }: PacketRule): boolean => letsPass.test(target) && !(table === "nat" && decidesInNat.test(target));
+
 /** How a packet fares in a chain. */
 export function passageOf(chains: Chains, chain: string, packet: Packet, depth = 0): Passage {
   const met: PacketRule[] = [];
@@ -142,7 +147,7 @@ function stepOf(chains: Chains, rule: PacketRule, packet: Packet, depth: number)
   const { verdict, target } = rule;
   if (verdict === "drop" || verdict === "redirect") return { met: [rule], end: "decided" };
   if (verdict === "accept") return { met: [], end: "decided" };
-  if (verdict === "return" || (chains[target] === undefined && letsPass.test(target))) return { met: [], end: "through" };
+  if (verdict === "return" || (chains[target] === undefined && isPassed(rule))) return { met: [], end: "through" };
   return chains[target] === undefined ? { met: [], end: "unknown" } : passageOf(chains, target, packet, depth + 1);
 }
 
