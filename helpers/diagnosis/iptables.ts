@@ -72,19 +72,27 @@ function conditionsIn(words: readonly string[]): Pick<PacketRule, "conditions" |
   return { conditions, probability };
 }
 
-/** kube-proxy's own chain through which forwarded packets go, which is not among the evidence. */
-const kubeForward = [
-  "filter -A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT",
-  "filter -A KUBE-FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-];
+/** kube-proxy's own chain through which forwarded packets go, which is not among the evidence: it accepts these. */
+const kubeForward: readonly PacketRule[] = [
+  { of: "mark", values: ["0x4000/0x4000"], negated: false } as const,
+  { of: "state", values: ["RELATED", "ESTABLISHED"], negated: false } as const,
+].map((condition) => ({
+  line: "",
+  table: "filter",
+  chain: "KUBE-FORWARD",
+  conditions: [condition],
+  probability: undefined,
+  verdict: "accept",
+  target: "ACCEPT",
+}));
 
 const hooks = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
 
 /** The chains of a host that hang on a hook, table by table, each with the others of its table. */
 export function iptablesOf(evidence: Evidence, host: string): Filter[] {
-  const tables: Record<string, Record<string, PacketRule[]>> = {};
+  const tables: Record<string, Record<string, PacketRule[]>> = { filter: { "KUBE-FORWARD": [...kubeForward] } };
   const rulesIn = (table: string, chain: string): PacketRule[] => ((tables[table] ??= {})[chain] ??= []);
-  for (const line of [...linesOf(evidence, host, "filters"), ...kubeForward]) {
+  for (const line of linesOf(evidence, host, "filters")) {
     const [, table, empty] = /^(\S+) :(\S+)/.exec(line) ?? [];
     if (table !== undefined && empty !== undefined) rulesIn(table, empty);
     const rule = iptablesRule(line);
