@@ -117,6 +117,11 @@ test.for([
     ["--v=2", "--etcd-servers=http://127.0.0.1:2379"],
   ],
   ["no value", ["kube-apiserver", "--allow-privileged", "--v=2", "--profiling"], ["--allow-privileged", "--v=2", "--profiling"]],
+  [
+    "no value, and behind it a short one",
+    ["kube-apiserver", "--allow-privileged", "-v", "2", "--profiling"],
+    ["--allow-privileged", "--profiling"],
+  ],
   ["what is no flag", ["kube-apiserver", "word", "--v=2", "word", "-x"], ["--v=2"]],
 ] as const)("the flags of a process are read with %s", ([, words, expected]) => {
   const read = execFileSync("sh", ["-c", `${prelude}\nflags_of kube-apiserver`], {

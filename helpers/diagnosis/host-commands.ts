@@ -30,7 +30,7 @@ flags_of() {
   tr '\\0' '\\n' | awk -v name="$1" '
     function tell() { if (flag != "") print name, flag; flag = "" }
     /^--/ { tell(); flag = $0; next }
-    flag !~ /=/ && flag != "" { flag = flag "=" $0 }
+    flag !~ /=/ && flag != "" && !/^-/ { flag = flag "=" $0 }
     { tell() }
     END { tell() }'
 }

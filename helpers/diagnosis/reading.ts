@@ -92,6 +92,10 @@ export function flagOf(evidence: Evidence, host: string, process: string, flag: 
     ?.slice(prefix.length + 1);
 }
 
+/** Whether a flag of yes or no says yes: without a value it does. https://pkg.go.dev/strconv#ParseBool */
+export const isOn = (evidence: Evidence, host: string, process: string, flag: string): boolean =>
+  ["", "1", "t", "true"].includes(flagOf(evidence, host, process, flag)?.toLowerCase() ?? "false");
+
 /** Whether a process runs on a host, by its command line. */
 export const runsOn = (evidence: Evidence, host: string, process: string): boolean =>
   linesOf(evidence, host, "flags").some((line) => line.startsWith(`${process} `));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { all, api, causeOf, lookalikes, said, type Case, type Change } from "./recorded.ts";
+import { all, api, causeOf, line, lookalikes, said, type Case, type Change } from "./recorded.ts";
 
 const begins = "server: how the value of /registry/secrets/smoke-1/x begins: expected 'k8s\\0' to be 'k8s:enc:aescbc:v1:key1:'";
 const canary = "canary-0123456789abcdef0123456789abcdef";
@@ -9,6 +9,8 @@ const keys = (provider: string, name: string) =>
 const withoutAPIServer = said("server", "flags", (text) => text.replace(/^kube-apiserver .*\n?/gm, ""));
 const otherAPIServer = (secondsSinceRenewal: number) =>
   api(({ leases }) => ({ leases: [...leases, { name: "apiserver-x", holder: "apiserver-x_1", secondsSinceRenewal }] }));
+const changedSince = said("server", "encryption-age", () => "the file was changed 20 s ago, kube-apiserver was started 300 s ago");
+const reloads = (value: string) => line("server", "flags", `kube-apiserver --encryption-provider-config-automatic-reload${value}`);
 const forConfigMaps = "  - resources:\n      - configmaps\n    providers:\n      - identity: {}\n";
 const expecting =
   (encryption: { provider: string; keyName: string }): Change =>
@@ -66,9 +68,19 @@ const cases: readonly Case[] = [
   {
     rule: "encryption-configuration-not-loaded",
     check: "secret-no-plaintext",
-    change: said("server", "encryption-age", () => "the file was changed 20 s ago, kube-apiserver was started 300 s ago"),
+    change: changedSince,
     cause: /has not read its EncryptionConfiguration since that was changed/,
-    butNot: [{ change: said("server", "encryption-age", () => "the file was changed 301 s ago, kube-apiserver was started 300 s ago") }],
+    butNot: [
+      { change: said("server", "encryption-age", () => "the file was changed 301 s ago, kube-apiserver was started 300 s ago") },
+      // It reads the file whenever that changes; a flag of yes or no need not say yes.
+      ...["", "=true", "=1", "=t", "=True"].map((value) => ({ change: all(changedSince, reloads(value)) })),
+    ],
+  },
+  {
+    rule: "encryption-configuration-not-loaded",
+    check: "secret-no-plaintext",
+    change: all(changedSince, reloads("=false")),
+    cause: /has not read its EncryptionConfiguration since that was changed/,
   },
   {
     rule: "secrets-not-among-resources",
