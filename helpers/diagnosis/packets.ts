@@ -7,7 +7,7 @@ import { iptablesOf } from "./iptables.ts";
 import type { Evidence, PodEvidence } from "./model.ts";
 import { nftablesOf } from "./nftables.ts";
 import { passageOf, type Filter, type Packet, type PacketRule } from "./packet-rules.ts";
-import { addressOfNode, hostsOf, linesOf, runsOn, workersOf } from "./reading.ts";
+import { addressesOn, addressOfNode, hostsOf, ownDevice, runsOn, workersOf } from "./reading.ts";
 import { wayTo } from "./routes-seen.ts";
 
 /** A packet, what it is for, and the hooks at which a host sees it. */
@@ -37,18 +37,12 @@ const replyTo = (packet: Packet): Packet => ({
 const deviceTo = (evidence: Evidence, host: string, address: string | undefined): string | undefined =>
   address === undefined ? undefined : wayTo(evidence, host, address)?.device;
 
-/** The address that a host sends from to another one: that of the interface. */
+/** The address that a host sends from to another one: the one of the route, else that of the interface. */
 function sourceOf(evidence: Evidence, host: string, to: string): string | undefined {
-  const device = deviceTo(evidence, host, to);
-  const own = linesOf(evidence, host, "addresses").map((line) => /^(\S+) ([^/:\s]+)\//.exec(line) ?? []);
-  return own.find(([, name]) => name === device)?.[2] ?? (addressOfNode(evidence, host) || undefined);
+  const way = wayTo(evidence, host, to);
+  const own = addressesOn(evidence, host).find(({ device, address }) => device === way?.device && !address.includes(":"));
+  return way?.source ?? own?.address ?? (addressOfNode(evidence, host) || undefined);
 }
-
-/** The interface that has the address of a Node, at which others come in. */
-const ownDevice = (evidence: Evidence, host: string): string | undefined =>
-  linesOf(evidence, host, "addresses")
-    .find((line) => line.includes(` ${addressOfNode(evidence, host)}/`))
-    ?.split(" ", 1)[0];
 
 const portOf = ({ api }: Evidence, podIP: string): number | undefined => {
   const port = api.endpoints.find((endpoint) => endpoint.startsWith(`${podIP}:`))?.slice(podIP.length + 1);

@@ -1,6 +1,7 @@
 /**
  * How rules read evidence: by host and section, line by line.
  */
+import { normaliseAddress } from "../cidr.ts";
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
 import type { Evidence, Finding, LeaseEvidence } from "./model.ts";
 import { standsInFor } from "./stand-ins.ts";
@@ -135,6 +136,19 @@ export function shortened(line: string, at = 0, length = 240): string {
 
 /** The address of a Node, by the API, else empty. */
 export const addressOfNode = ({ api }: Evidence, name: string): string => api.nodes.find((node) => node.name === name)?.internalIP ?? "";
+
+/** The addresses of a host, each with the interface that has it. */
+export const addressesOn = (evidence: Evidence, host: string): { device: string; address: string; line: string }[] =>
+  linesOf(evidence, host, "addresses").flatMap((line) => {
+    const [, device, address] = /^(\S+) ([^/\s]+)/.exec(line) ?? [];
+    return device === undefined || address === undefined ? [] : [{ device, address, line }];
+  });
+
+/** The interface that has the address of a Node, at which others come in. */
+export function ownDevice(evidence: Evidence, host: string): string | undefined {
+  const own = normaliseAddress(addressOfNode(evidence, host));
+  return own === undefined ? undefined : addressesOn(evidence, host).find(({ address }) => normaliseAddress(address) === own)?.device;
+}
 
 /** The Node of a Pod of the run. */
 export const nodeOfPod = ({ api }: Evidence, pod: string): string => api.pods.find(({ name }) => name === pod)?.nodeName ?? "";

@@ -118,6 +118,13 @@ const cases: readonly Case[] = [
       { change: rule("filter -A FORWARD ! -i docker0 -o docker0 -j DROP") },
       { change: rule("filter -A FORWARD -d 172.17.0.2/32 -j DROP") },
       { change: rule("filter -A FORWARD -p udp -j DROP") },
+      // server sends from another address.
+      {
+        change: all(
+          said("server", "routes", (text) => text.replace(/^10\.200\.1\.0\/24 .*/m, "$& src 192.0.2.10")),
+          rule("filter -A FORWARD -s 10.117.78.10/32 -j DROP"),
+        ),
+      },
       // Behind what accepts it, or may accept it.
       {
         change: all(
@@ -148,6 +155,12 @@ const cases: readonly Case[] = [
       rule("filter :DOCKER-USER - [0:0]"),
       rule("filter -A DOCKER-USER -i eth0 ! -o docker0 -j DROP"),
     ),
+    cause: /^a rule on node-1 drops packets that it should forward$/,
+  },
+  {
+    rule: "forwarding-dropped",
+    check: "pod-ip-from-server",
+    change: rule("filter -A FORWARD -s 10.117.78.10/32 -j DROP"),
     cause: /^a rule on node-1 drops packets that it should forward$/,
   },
   {
