@@ -49,24 +49,35 @@ export const lineOnFirst = (
     return line === undefined ? undefined : tell(host, line);
   });
 
-type Unit = { name: string; active: string; sub: string; pid: string; line: string };
+type Unit = { name: string; load: string; active: string; sub: string; pid: string; line: string };
 
 /** The units of a host that are installed there. */
 function unitsOf(evidence: Evidence, host: string): Unit[] {
   return linesOf(evidence, host, "units").map((line) => {
     const property = (name: string): string => new RegExp(`\\b${name}=(\\S*)`).exec(line)?.[1] ?? "";
     const name = property("Id").replace(/\.service$/, "");
-    return { name, active: property("ActiveState"), sub: property("SubState"), pid: property("MainPID"), line };
+    const [load, active, sub, pid] = [property("LoadState"), property("ActiveState"), property("SubState"), property("MainPID")];
+    return { name, load, active, sub, pid, line };
   });
 }
 
-/** Units of a host that are missed: they do not run, and nothing else there does their part. */
+const ofControlPlane = new Set(["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]);
+
+/** Where a unit is looked for: those of the control plane on `server` first, and the others there last. */
+export const hostsFor = (evidence: Evidence, unit: string): string[] => {
+  const isLast = (host: string): boolean => (host === evidence.given.server) !== ofControlPlane.has(unit);
+  return hostsOf(evidence).toSorted((one, other) => Number(isLast(one)) - Number(isLast(other)));
+};
+
+/** Units of a host that are missed: they do not run though they may, and nothing else does their part. */
 export const missedUnitsOf = (evidence: Evidence, host: string): Unit[] =>
   unitsOf(evidence, host).filter(
-    ({ name, active, pid }) =>
+    ({ name, load, active, pid }) =>
       active !== "active" &&
+      load !== "masked" &&
       !hasProcessBesides(evidence, host, name, pid) &&
-      !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)),
+      !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)) &&
+      !runsElsewhere(evidence, host, name),
   );
 
 /** Whether a program runs by other means than its unit, as in a static Pod. A process that has ended meanwhile has no state any more. */
@@ -75,6 +86,10 @@ const hasProcessBesides = (evidence: Evidence, host: string, name: string, pidOf
     const [process, pid, state = "Z"] = line.split(" ");
     return process === name && pid !== pidOfUnit && !["X", "Z"].includes(state);
   });
+
+/** Whether another host does the part of a unit of the control plane: one that was left behind on a Node is not missed. */
+const runsElsewhere = (evidence: Evidence, host: string, name: string): boolean =>
+  ofControlPlane.has(name) && hostsOf(evidence).some((other) => other !== host && hasProcessBesides(evidence, other, name, ""));
 
 /** The last line of a unit's journal that tells of an error, else of its end. */
 export function lastComplaint(evidence: Evidence, host: string, unit: string): string | undefined {
