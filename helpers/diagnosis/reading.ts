@@ -20,6 +20,9 @@ export function linesOf(evidence: Evidence, host: string, name: string): string[
     .filter((line) => line !== "");
 }
 
+/** What stands at the end of a section of which a host had more to say. */
+export const cutShort = "... and more";
+
 /** Hosts that have answered. */
 export const hostsOf = ({ hosts }: Evidence): string[] => Object.keys(hosts).filter((name) => "sections" in (hosts[name] ?? {}));
 
