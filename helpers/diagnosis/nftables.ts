@@ -3,8 +3,8 @@
  * is read here of the language is what filters of hosts are mostly made of.
  */
 import type { Evidence } from "./model.ts";
-import type { Condition, Filter, PacketRule } from "./packet-rules.ts";
-import { linesOf } from "./reading.ts";
+import { leaveOpen, type Condition, type Filter, type PacketRule } from "./packet-rules.ts";
+import { cutShort, linesOf } from "./reading.ts";
 
 /** Packets of IPv4 and TCP alone are looked at. */
 const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] = [
@@ -130,8 +130,11 @@ const families = /^(ip|inet) /;
 export function nftablesOf(evidence: Evidence, host: string): Filter[] {
   const tables: Record<string, Record<string, PacketRule[]>> = {};
   const filters = new Map<string, Filter>();
+  let last = "";
   for (const line of linesOf(evidence, host, "nft")) {
+    if (line === cutShort) leaveOpen(last, tables[last] ?? {});
     const [, table = "", chain = "", hook = ""] = /^(\S+ \S+) (\S+) (\S+) /.exec(line) ?? [];
+    last = table;
     if (!families.test(table)) continue;
     const chains = (tables[table] ??= {});
     const rules = (chains[chain] ??= []);

@@ -151,6 +151,12 @@ function stepOf(chains: Chains, rule: PacketRule, packet: Packet, depth: number)
   return chains[target] === undefined ? { met: [], end: "unknown" } : passageOf(chains, target, packet, depth + 1);
 }
 
+/** Leaves open what is at the end of the chains of a table of which a host has more rules than are read: they may decide. */
+export function leaveOpen(table: string, chains: Readonly<Record<string, PacketRule[]>>): void {
+  const rest = { line: "", table, conditions: [], probability: undefined, verdict: "jump", target: "" } as const;
+  for (const [chain, rules] of Object.entries(chains)) rules.push({ ...rest, chain });
+}
+
 /** Whether a packet that has perhaps met a rule is, if it goes on, where it would be without that rule. */
 const isHarmless = ({ verdict }: PacketRule, { end }: Passage): boolean =>
   verdict === "drop" || verdict === "redirect" || (verdict === "jump" && end === "through");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { diagnose } from "./diagnose.ts";
+import { cutShort } from "./reading.ts";
 import { all, causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
 
 const rule = (text: string, host = "node-1") => line(host, "filters", text);
@@ -193,6 +194,17 @@ const cases: readonly Case[] = [
           rule("filter -A ufw-user-forward -i eth0 -o cni0 -j ACCEPT"),
         ),
       },
+      // What that chain has was more than is read.
+      {
+        change: all(
+          policy("node-1"),
+          // iptables-save tells of the chains of a table before it tells of the rules.
+          said("node-1", "filters", (text) => text.replace(/^nat [^]*/m, "")),
+          rule("filter :ufw-user-forward - [0:0]"),
+          rule("filter -A FORWARD -j ufw-user-forward"),
+          rule(cutShort),
+        ),
+      },
     ],
   },
   {
@@ -237,6 +249,16 @@ const cases: readonly Case[] = [
         change: lines(`inet own guard forward ${perhaps} accept`, "inet own guard forward drop"),
       })),
       { change: nft("ip6 own guard forward drop") },
+      // What was more than is read may have accepted it.
+      {
+        change: lines(
+          "inet own guard - chain guard {",
+          "inet own ours - chain ours {",
+          "inet own guard forward jump ours",
+          "inet own guard forward drop",
+          cutShort,
+        ),
+      },
       { check: "node-port-answers", change: lines(...firewalld.slice(0, -1), 'inet firewalld filter_FORWARD forward oifname "eth9" drop') },
     ],
   },
