@@ -58,6 +58,9 @@ const thereAndBack = (to: Leg["to"], packet: Packet, hooks: readonly string[], h
   { to, packet: replyTo(packet), hooks: hooksOfReply },
 ];
 
+/** Rules of IPv6 are not read, and those of IPv4 do not see its packets. */
+const isOfIPv4 = ({ packet: { source, destination } }: Leg): boolean => ![source, destination].some((address) => address?.includes(":"));
+
 const forwarded = ["prerouting", "forward"];
 
 /** From `server`, or for a NodePort from each other Node, as which it comes then, to the Pods on a host. */
@@ -92,10 +95,8 @@ function byItsNodePort(evidence: Evidence, host: string): Leg[] {
 }
 
 /** What a check over the Pod network sends by way of a Node. */
-export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] => [
-  ...(byNodePort.includes(check) ? byItsNodePort(evidence, host) : []),
-  ...toOwnPods(evidence, host, check),
-];
+export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] =>
+  [...(byNodePort.includes(check) ? byItsNodePort(evidence, host) : []), ...toOwnPods(evidence, host, check)].filter(isOfIPv4);
 
 /**
  * From kube-apiserver to the kubelet of a Node, as either host sees it. Where nobody knows who runs kube-apiserver, it comes from anywhere.
@@ -115,7 +116,7 @@ export function legsToKubelet(evidence: Evidence, host: string, node: string): L
       return [
         ...(host === node ? thereAndBack("kubelet", atNode, incoming, outgoing) : []),
         ...(host === sender ? thereAndBack("kubelet", atSender, outgoing, incoming) : []),
-      ];
+      ].filter(isOfIPv4);
     });
 }
 

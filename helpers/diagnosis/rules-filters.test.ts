@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { diagnose } from "./diagnose.ts";
 import { cutShort } from "./reading.ts";
-import { all, causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
+import { all, api, causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
 
 const rule = (text: string, host = "node-1") => line(host, "filters", text);
 const policy = (host: string) => said(host, "filters", (text) => text.replace(/^filter :FORWARD ACCEPT/m, "filter :FORWARD DROP"));
@@ -20,6 +20,13 @@ const firewalld = [
   "inet firewalld filter_FORWARD forward jump filter_FORWARD_POLICIES",
 ];
 const firewalldRejects = "inet firewalld filter_FORWARD forward reject with icmpx admin-prohibited # handle 157";
+
+/** A cluster of IPv6 alone, of which the rules of IPv4 see nothing. */
+const ofIPv6 = api(({ nodes, pods, endpoints }) => ({
+  nodes: nodes.map((one, index) => ({ ...one, internalIP: `2001:db8::2${index}` })),
+  pods: pods.map((pod, index) => ({ ...pod, podIP: `fd00:10:${index}::6` })),
+  endpoints: endpoints.map((_, index) => `fd00:10:${index}::6:80`),
+}));
 
 const cases: readonly Case[] = [
   {
@@ -126,6 +133,7 @@ const cases: readonly Case[] = [
           rule("filter -A FORWARD -s 10.117.78.10/32 -j DROP"),
         ),
       },
+      { check: "node-port-answers", change: all(ofIPv6, rule("filter -A FORWARD -j DROP")) },
       // Behind what accepts it, or may accept it.
       {
         change: all(
@@ -178,6 +186,7 @@ const cases: readonly Case[] = [
     cause: /^node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP$/,
     butNot: [
       { check: "secret-encrypted", change: policy("node-1") },
+      { change: all(ofIPv6, policy("node-1")) },
       { change: policy("server") },
       // As Docker and ufw leave it, and somebody has made up for.
       { change: all(policy("node-1"), rule("filter -A FORWARD -i cni0 -j ACCEPT"), rule("filter -A FORWARD -o cni0 -j ACCEPT")) },
