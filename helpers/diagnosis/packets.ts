@@ -106,7 +106,7 @@ export function legsToKubelet(evidence: Evidence, host: string, node: string): L
   const [incoming, outgoing] = [["prerouting", "input"], ["output"]];
   const senders = hostsOf(evidence).filter((sender) => runsOn(evidence, sender, "kube-apiserver"));
   const packet = { ...request, destination, destinationPort: kubeletPort };
-  if (senders.length === 0 && host === node) return thereAndBack("kubelet", packet, incoming, outgoing);
+  if (senders.length === 0 && host === node) return thereAndBack("kubelet", packet, incoming, outgoing).filter(isOfIPv4);
   return senders
     .filter((sender) => sender !== node && destination !== "")
     .flatMap((sender) => {
