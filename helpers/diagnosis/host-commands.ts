@@ -11,7 +11,8 @@ const list = units.join(" ");
 
 /**
  * Finds the processes of the units and their flags, once, with as few commands as it takes: a host may be busy. The kernel keeps 15
- * characters of a process's name. A flag and its value may be two words; they are told as one.
+ * characters of a process's name. A flag and its value may be two words; they are told as one. What begins with a dash is no
+ * value.
  */
 export const prelude = `
 processes=

@@ -56,6 +56,8 @@ const ranges: Readonly<Record<string, (value: number) => string>> = {
   "<=": (value) => `0:${value}`,
 };
 
+const somethingElse: Condition = { of: "somethingElse", values: [""], negated: false };
+
 type Read = { condition: Condition; rest: string };
 
 /** As iptables writes it. */
@@ -100,16 +102,15 @@ function readConditions(statement: string): { conditions: Condition[]; rest: str
   let isKnown = true;
   while (rest !== "" && !verdicts.some(([start]) => start.test(rest))) {
     const aside = asides.exec(rest)?.[0];
-    // Behind something that is not known nobody knows either what belongs to it.
-    const read = aside === undefined && isKnown ? readCondition(rest) : undefined;
-    if (read !== undefined) {
-      conditions.push(read.condition);
-      rest = read.rest;
-    } else if (aside === undefined) {
-      if (isKnown) conditions.push({ of: "somethingElse", values: [rest], negated: false });
-      isKnown = false;
-      rest = rest.replace(anything, "");
-    } else rest = rest.slice(aside.length).trim();
+    if (aside !== undefined) {
+      rest = rest.slice(aside.length).trim();
+      continue;
+    }
+    const read: Read | undefined = isKnown ? readCondition(rest) : undefined;
+    if (isKnown) conditions.push(read?.condition ?? somethingElse);
+    // Of what stands behind something unknown, nobody knows what belongs to that. Only the verdict is looked for.
+    isKnown = read !== undefined;
+    rest = read?.rest ?? rest.replace(anything, "");
   }
   return { conditions, rest };
 }
