@@ -124,3 +124,10 @@ test("the ids of the rules are unique, and each has a case that it must name, an
     "rules without a near miss",
   ).toEqual([]);
 });
+
+test("each file of rules has its test beside it, and each test its rules", () => {
+  const names = readdirSync(import.meta.dirname).filter((name) => name.startsWith("rules-"));
+  const [tests, sources] = [names.filter((name) => name.endsWith(".test.ts")), names.filter((name) => !name.endsWith(".test.ts"))];
+
+  expect(tests).toEqual(sources.map((name) => name.replace(/\.ts$/, ".test.ts")));
+});

@@ -3,6 +3,7 @@
  * Each ends by itself within moments, whatever is broken.
  */
 import { shellQuote } from "../remote-command.ts";
+import { cutShort } from "./reading.ts";
 import { allStandIns } from "./stand-ins.ts";
 
 const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "containerd", "kubelet", "kube-proxy"];
@@ -10,7 +11,8 @@ const list = units.join(" ");
 
 /**
  * Finds the processes of the units and their flags, once, with as few commands as it takes: a host may be busy. The kernel keeps 15
- * characters of a process's name. A flag and its value may be two words; they are told as one.
+ * characters of a process's name. A flag and its value may be two words; they are told as one. What begins with a dash is no
+ * value.
  */
 export const prelude = `
 processes=
@@ -30,7 +32,7 @@ flags_of() {
   tr '\\0' '\\n' | awk -v name="$1" '
     function tell() { if (flag != "") print name, flag; flag = "" }
     /^--/ { tell(); flag = $0; next }
-    flag !~ /=/ && flag != "" { flag = flag "=" $0 }
+    flag !~ /=/ && flag != "" && !/^-/ { flag = flag "=" $0 }
     { tell() }
     END { tell() }'
 }
@@ -41,6 +43,9 @@ setting() { sed -n "s/^ *\\"\\{0,1\\}$2\\"\\{0,1\\}: *\\"\\{0,1\\}\\([^\\",]*\\)
 kubelet_config=$(flag kubelet config)
 encryption_config=$(flag kube-apiserver encryption-provider-config)
 `;
+
+/** Says at the end that there is more: what stands there may decide. */
+const atMost = (count: number): string => `awk 'NR <= ${count} { print } NR == ${count + 1} { print "${cutShort}" }'`;
 
 /** The chains that others than Kubernetes may have put rules into, in front of its own. */
 const chains = "PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING|DOCKER-USER|ufw-[a-z-]+";
@@ -92,7 +97,7 @@ export const standingCommands = {
   links: "ip -o link",
   forwarding: "grep . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables",
   // A line a rule, with its table, of the chains that packets come into first; those of Kubernetes lie behind them.
-  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | head -400`,
+  filters: `iptables-save 2>/dev/null | awk '/^\\*/ { table = substr($1, 2) } /^(:|-A )(${chains}) / { print table, $0 }' | ${atMost(400)}`,
   "cni-files": `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
     [ -f "$file" ] && printf '%s %s\\n' "$file" "$(tr -d '\\n' <"$file")"; done; true`,
   kubelet: `[ -n "$kubelet_config" ] && grep -E '^ *"?(enableDebuggingHandlers|enableServer|maxPods|registerNode|port|cgroupDriver|clientCAFile|tlsCertFile|podCIDR)"?:' "$kubelet_config"`,
@@ -113,9 +118,9 @@ export const furtherCommands = {
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
   // then with one by what its hook is. What iptables has put there is told above.
-  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } / hook / { hook = $4 }
-    (/^\tchain/ || / hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap)/) &&
-    table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | head -300`,
+  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } /^\t\ttype [a-z]+ hook / { hook = $4 }
+    (/^\tchain/ || /^\t\ttype [a-z]+ hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap)/) &&
+    table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | ${atMost(300)}`,
   "kube-proxy-table": "nft list tables 2>/dev/null | grep -w kube-proxy",
   "kube-proxy-health":
     "curl --silent --max-time 1 http://127.0.0.1:10256/healthz; echo; curl --silent --max-time 1 http://127.0.0.1:10249/proxyMode",
@@ -188,6 +193,7 @@ export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags 
     "node-port-rules":
       nodePort === undefined
         ? "true"
-        : `{ iptables-save -t nat | grep -E -- '--dport ${nodePort}( |$)'; nft list table ip kube-proxy | grep -w ${nodePort}; } 2>/dev/null`,
+        : `{ { iptables-save -t nat; ip6tables-save -t nat; } | grep -E -- '--dport ${nodePort}( |$)'
+          { nft list table ip kube-proxy; nft list table ip6 kube-proxy; } | grep -w ${nodePort}; true; } 2>/dev/null`,
   };
 }

@@ -54,6 +54,8 @@ test.for([
   "-m mark --mark 0x8000/0x8000",
   "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
   "-m owner --gid-owner 13",
+  "-m conntrack --ctstate SNAT",
+  "-m conntrack ! --ctstate UNTRACKED",
   "-m socket",
   "-f",
   "-p tcp -m tcp --sport 1024:65535",

@@ -2,8 +2,8 @@
  * The rules of iptables, as iptables-save prints them, each behind its table: `filter -A FORWARD -i cni0 -j ACCEPT`.
  */
 import type { Evidence } from "./model.ts";
-import type { Condition, Filter, PacketRule } from "./packet-rules.ts";
-import { linesOf } from "./reading.ts";
+import { leaveOpen, type Condition, type Filter, type PacketRule } from "./packet-rules.ts";
+import { cutShort, linesOf } from "./reading.ts";
 
 /** What an option asks for. */
 const options: Readonly<Record<string, Condition["of"]>> = {
@@ -72,24 +72,36 @@ function conditionsIn(words: readonly string[]): Pick<PacketRule, "conditions" |
   return { conditions, probability };
 }
 
-/** kube-proxy's own chain through which forwarded packets go, which is not among the evidence. */
-const kubeForward = [
-  "filter -A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT",
-  "filter -A KUBE-FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-];
+/** kube-proxy's own chain through which forwarded packets go, which is not among the evidence: it accepts these. */
+const kubeForward: readonly PacketRule[] = [
+  { of: "mark", values: ["0x4000/0x4000"], negated: false } as const,
+  { of: "state", values: ["RELATED", "ESTABLISHED"], negated: false } as const,
+].map((condition) => ({
+  line: "",
+  table: "filter",
+  chain: "KUBE-FORWARD",
+  conditions: [condition],
+  probability: undefined,
+  verdict: "accept",
+  target: "ACCEPT",
+}));
 
 const hooks = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]);
 
 /** The chains of a host that hang on a hook, table by table, each with the others of its table. */
 export function iptablesOf(evidence: Evidence, host: string): Filter[] {
   const tables: Record<string, Record<string, PacketRule[]>> = {};
-  const rulesIn = (table: string, chain: string): PacketRule[] => ((tables[table] ??= {})[chain] ??= []);
-  for (const line of [...linesOf(evidence, host, "filters"), ...kubeForward]) {
-    const [, table, empty] = /^(\S+) :(\S+)/.exec(line) ?? [];
-    if (table !== undefined && empty !== undefined) rulesIn(table, empty);
+  let last = "";
+  for (const line of linesOf(evidence, host, "filters")) {
+    if (line === cutShort) leaveOpen(last, tables[last] ?? {});
+    const [, table, chain] = /^(\S+) (?::|-A )(\S+)/.exec(line) ?? [];
+    if (table === undefined || chain === undefined) continue;
+    const rules = ((tables[table] ??= {})[chain] ??= []);
     const rule = iptablesRule(line);
-    if (rule !== undefined) rulesIn(rule.table, rule.chain).push(rule);
+    if (rule !== undefined) rules.push(rule);
+    last = table;
   }
+  (tables["filter"] ??= {})["KUBE-FORWARD"] = [...kubeForward];
   return Object.entries(tables).flatMap(([table, chains]) =>
     Object.keys(chains)
       .filter((chain) => hooks.has(chain))

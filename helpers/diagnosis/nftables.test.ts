@@ -40,6 +40,7 @@ test.for([
   ["ip length > 1500", false],
   ['counter packets 3 bytes 180 log prefix "a drop: " flags all', true],
   ["icmpv6 type { nd-neighbor-solicit }", false],
+  ["meta nfproto ipv6", false],
 ] as const)("%s applies to the packet: %s", ([asked, expected]) => {
   expect(applies(asked) ?? false).toBe(expected);
 });
@@ -52,9 +53,27 @@ test.for([
   "tcp flags & (fin | syn) == fin | syn",
   "meta mark 0x00000001",
   "fib daddr type local",
+  // Behind the operator stands a set that has a name, or nothing that is known here.
+  "iifname != @ours",
+  "meta l4proto != @some",
+  "ct state ! invalid",
+  "meta l4proto vmap { udp : drop, * : accept }",
+  "tcp dport vmap @ports",
+  // What carries packets of TCP as well as others.
+  "ether saddr 02:00:00:00:00:01",
+  "ether type ip",
+  "vlan id 7",
+  "ct status assured",
+  "ct state untracked",
+  // Of what is not known, words are no conditions and no verdicts.
+  "ct original ip daddr 198.51.100.1",
+  "ct status & dnat == dnat",
+  'socket cgroupv2 level 1 "a drop b"',
+  'socket cgroupv2 level 1 "a\u00A0b"',
+  'socket cgroupv2 level 1 \u00A0"a',
 ])("whether %s applies is not known", (asked) => {
   expect(applies(asked)).toBeUndefined();
-  expect(rule(`${asked} drop`)?.verdict).toBe("drop");
+  if (!asked.includes("vmap")) for (const verdict of ["drop", "accept"]) expect(rule(`${asked} ${verdict}`)?.verdict).toBe(verdict);
 });
 
 test.for([
@@ -86,4 +105,12 @@ test("chains hang on the hooks that are told of, and those without one are only 
 
   expect(filters).toMatchObject([{ by: "nftables", hook: "forward", chain: "guard", chains: { guard: [{ verdict: "jump" }], ours: [] } }]);
   expect(filters).toHaveLength(1);
+});
+
+test("tables that see no packets of IPv4 on their way through a host are passed over", () => {
+  const families = ["ip", "ip6", "inet", "arp", "bridge", "netdev"];
+
+  const filters = read(...families.map((family) => `${family} own guard forward drop`));
+
+  expect(filters.map(({ table }) => table)).toEqual(["ip own", "inet own"]);
 });

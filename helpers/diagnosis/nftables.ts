@@ -3,8 +3,8 @@
  * is read here of the language is what filters of hosts are mostly made of.
  */
 import type { Evidence } from "./model.ts";
-import type { Condition, Filter, PacketRule } from "./packet-rules.ts";
-import { linesOf } from "./reading.ts";
+import { leaveOpen, type Condition, type Filter, type PacketRule } from "./packet-rules.ts";
+import { cutShort, linesOf } from "./reading.ts";
 
 /** Packets of IPv4 and TCP alone are looked at. */
 const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] = [
@@ -20,25 +20,33 @@ const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] 
 ];
 
 /** Of another protocol whatever is asked. */
-const otherProtocols = /^(udp|icmp|icmpv6|sctp|dccp|esp|ah|arp|ether|vlan) /;
+const otherProtocols = /^(udp|icmp|icmpv6|sctp|dccp|esp|ah|meta nfproto ipv6) /;
 
 /** Statements that neither ask for anything nor decide. */
 const asides =
   /^(counter( packets \d+ bytes \d+)?|log( (prefix|level|flags|group) ("[^"]*"|\S+))*|comment "[^"]*"|meta nfproto ipv4)(?= |$)/;
 
 const verdicts: readonly (readonly [pattern: RegExp, verdict: PacketRule["verdict"]])[] = [
-  [/^accept\b/, "accept"],
-  [/^(?:drop|reject)\b/, "drop"],
-  [/^(?:redirect|dnat)\b/, "redirect"],
-  [/^return\b/, "return"],
+  [/^accept(?= |$)/, "accept"],
+  [/^(?:drop|reject)(?= |$)/, "drop"],
+  // `ct status & dnat == dnat` only asks.
+  [/^(?:redirect|dnat)(?= (?:to|ip|ip6) |$)/, "redirect"],
+  [/^return(?= |$)/, "return"],
   [/^jump (\S+)/, "jump"],
   [/^goto (\S+)/, "goto"],
   // Who decides then is not looked into.
-  [/^(?:queue|tproxy|fwd|vmap)\b/, "jump"],
+  [/^(?:queue|tproxy|fwd|vmap)(?= |$)/, "jump"],
 ];
 
 /** `22`, `{ 22, 80 }` or `new,untracked`, behind an operator; no set that has a name, and not the first of several fields. */
-const operand = /^(?:(!=|==|>=|<=|>|<) )?(\{ [^}@]* \}|"[^"]*"|[^\s,.@&][^\s,]*(?:,[^\s,]+)*)(?: |$)/;
+const operand = /^(?:(!=|==|>=|<=|>|<) )?(\{ [^}@]* \}|"[^"]*"|[^\s,.@&!=<>][^\s,]*(?:,[^\s,]+)*)(?: |$)/;
+
+/** A map that stands there in full; that of several fields has points, and one of all values an asterisk. */
+const map = /^vmap \{ ([^}@]*) \}/;
+const isOfMore = / \. |(?:^|, )\* : /;
+
+/** A word, or words in quotes. */
+const anything = /^(?:"[^"]*"|[^ ]+)? ?/;
 
 const largest = 65_535;
 const ranges: Readonly<Record<string, (value: number) => string>> = {
@@ -48,59 +56,87 @@ const ranges: Readonly<Record<string, (value: number) => string>> = {
   "<=": (value) => `0:${value}`,
 };
 
+const somethingElse: Condition = { of: "somethingElse", values: [""], negated: false };
+
 type Read = { condition: Condition; rest: string };
-
-const unknown = (text: string): Read => ({
-  condition: { of: "somethingElse", values: [text], negated: false },
-  rest: text.replace(/^\S+ ?/, ""),
-});
-
-/** The first condition of a text, and what stands behind it. */
-function readCondition(text: string): Read {
-  if (otherProtocols.test(text)) return { condition: { of: "protocol", values: ["another"], negated: false }, rest: "" };
-  const [pattern, of] = expressions.find(([start]) => start.test(text)) ?? [];
-  const behind = pattern === undefined ? "" : text.replace(pattern, "");
-  // A map decides by the value; of what it has no value for it says nothing.
-  const [map, entries = ""] = /^vmap \{ ([^}]*) \}/.exec(behind) ?? [];
-  const [all, operator = "==", value = ""] = operand.exec(map === undefined ? behind : `{ ${entries.replaceAll(/ : [^,]+/g, "")} }`) ?? [];
-  if (of === undefined || all === undefined || value.includes(" . ")) return unknown(text);
-  const range = ranges[operator];
-  const values = value
-    .replaceAll(/[{}"]/g, "")
-    .split(",")
-    .map((each) => each.trim())
-    .map((each) => (range === undefined ? valueOf(of, each) : range(Number(each))));
-  return { condition: { of, values, negated: operator === "!=" }, rest: map === undefined ? behind.slice(all.length) : "vmap" };
-}
 
 /** As iptables writes it. */
 const valueOf = (of: Condition["of"], value: string): string => (of === "state" ? value.toUpperCase() : value);
+
+const listOf = (text: string): string[] =>
+  text
+    .replaceAll(/[{}"]/g, "")
+    .split(",")
+    .map((each) => each.trim());
+
+/** A value that is asked for, or several. */
+function readValue(of: Condition["of"], text: string): Read | undefined {
+  const [all, operator = "==", value = ""] = operand.exec(text) ?? [];
+  if (all === undefined || value.includes(" . ")) return undefined;
+  const range = ranges[operator];
+  const values = listOf(value).map((each) => (range === undefined ? valueOf(of, each) : range(Number(each))));
+  return { condition: { of, values, negated: operator === "!=" }, rest: text.slice(all.length) };
+}
+
+/** A map decides by the value, and asks for one that it has; its decision is read as a verdict. */
+function readMap(of: Condition["of"], text: string): Read | undefined {
+  const [, entries] = map.exec(text) ?? [];
+  if (entries === undefined || isOfMore.test(entries)) return undefined;
+  const values = listOf(entries).map((entry) => valueOf(of, entry.replace(/ : .*/, "")));
+  return { condition: { of, values, negated: false }, rest: "vmap" };
+}
+
+/** The first condition of a text, and what stands behind it; undefined where it is not known. */
+function readCondition(text: string): Read | undefined {
+  if (otherProtocols.test(text)) return { condition: { of: "protocol", values: ["another"], negated: false }, rest: "" };
+  const [start, of] = expressions.find(([pattern]) => pattern.test(text)) ?? [];
+  if (start === undefined || of === undefined) return undefined;
+  const behind = text.replace(start, "");
+  return behind.startsWith("vmap ") ? readMap(of, behind) : readValue(of, behind);
+}
+
+/** What a rule asks for, and what stands behind that: its verdict. */
+function readConditions(statement: string): { conditions: Condition[]; rest: string } {
+  const conditions: Condition[] = [];
+  let rest = statement;
+  let isKnown = true;
+  while (rest !== "" && !verdicts.some(([start]) => start.test(rest))) {
+    const aside = asides.exec(rest)?.[0];
+    if (aside !== undefined) {
+      rest = rest.slice(aside.length).trim();
+      continue;
+    }
+    const read: Read | undefined = isKnown ? readCondition(rest) : undefined;
+    if (isKnown) conditions.push(read?.condition ?? somethingElse);
+    // Of what stands behind something unknown, nobody knows what belongs to that. Only the verdict is looked for.
+    isKnown = read !== undefined;
+    rest = read?.rest ?? rest.replace(anything, "");
+  }
+  return { conditions, rest };
+}
 
 /** Reads a line, with or without its handle; undefined where it is no rule, but tells of a chain. */
 function nftablesRule(line: string): PacketRule | undefined {
   const [, table, chain, statement] = /^(\S+ \S+) (\S+) \S+ (.*)$/.exec(line) ?? [];
   if (table === undefined || chain === undefined || statement === undefined || /^(chain|type) /.test(statement)) return undefined;
-  const conditions: Condition[] = [];
-  for (let rest = statement.replace(/ ?# handle \d+$/, ""); rest !== "";) {
-    const [pattern, verdict = "none"] = verdicts.find(([start]) => start.test(rest)) ?? [];
-    const target = pattern?.exec(rest)?.[1] ?? "";
-    if (pattern !== undefined) return { line, table, chain, conditions, probability: undefined, verdict, target };
-    const aside = asides.exec(rest)?.[0];
-    if (aside === undefined) {
-      const read = readCondition(rest);
-      conditions.push(read.condition);
-      rest = read.rest;
-    } else rest = rest.slice(aside.length).trim();
-  }
-  return { line, table, chain, conditions, probability: undefined, verdict: "none", target: "" };
+  const { conditions, rest } = readConditions(statement.replace(/ ?# handle \d+$/, ""));
+  const [start, verdict = "none"] = verdicts.find(([pattern]) => pattern.test(rest)) ?? [];
+  return { line, table, chain, conditions, probability: undefined, verdict, target: start?.exec(rest)?.[1] ?? "" };
 }
+
+/** Families of tables that see packets of IPv4 on their way through a host. */
+const families = /^(ip|inet) /;
 
 /** The chains of a host that hang on a hook, each with those of its table. */
 export function nftablesOf(evidence: Evidence, host: string): Filter[] {
   const tables: Record<string, Record<string, PacketRule[]>> = {};
   const filters = new Map<string, Filter>();
+  let last = "";
   for (const line of linesOf(evidence, host, "nft")) {
+    if (line === cutShort) leaveOpen(last, tables[last] ?? {});
     const [, table = "", chain = "", hook = ""] = /^(\S+ \S+) (\S+) (\S+) /.exec(line) ?? [];
+    last = table;
+    if (!families.test(table)) continue;
     const chains = (tables[table] ??= {});
     const rules = (chains[chain] ??= []);
     const rule = nftablesRule(line);

@@ -12,14 +12,15 @@ const packet: Packet = {
   length: 60,
 };
 
-/** How the packet fares in FORWARD, if these are the rules of the table filter. */
-function fares(...rules: readonly string[]) {
-  const text = ["filter :FORWARD ACCEPT [0:0]", ...rules.map((rule) => `filter ${rule}`)].join("\n");
+/** How the packet fares in FORWARD, if these are the rules of a table. */
+function faresIn(table: string, rules: readonly string[]) {
+  const text = [":FORWARD ACCEPT [0:0]", ...rules].map((rule) => `${table} ${rule}`).join("\n");
   const evidence = said("node-1", "filters", () => text)(healthy());
-  const filter = iptablesOf(evidence, "node-1").find(({ hook }) => hook === "forward");
+  const filter = iptablesOf(evidence, "node-1").find((one) => one.table === table && one.hook === "forward");
   const { met, end } = passageOf(filter?.chains ?? {}, "FORWARD", packet);
-  return { met: met.map(({ line }) => line.replace("filter ", "")), end };
+  return { met: met.map(({ line }) => line.replace(`${table} `, "")), end };
 }
+const fares = (...rules: readonly string[]) => faresIn("filter", rules);
 
 const [accept, drop, dropOnes] = ["-A FORWARD -o cni0 -j ACCEPT", "-A FORWARD -j DROP", "-A FORWARD -d 10.200.1.6/32 -j DROP"];
 const perhaps = "-m set --match-set some src";
@@ -51,4 +52,9 @@ test.for([
   ["kube-proxy's marks", ["-A FORWARD -j KUBE-FORWARD", drop], [drop], "decided"],
 ] as const)("a packet and %s", ([, rules, met, end]) => {
   expect(fares(...rules)).toEqual({ met, end });
+});
+
+test.for(["KUBE-SERVICES", "KUBE-NODEPORTS"])("in the table nat %s decides, and nobody looks into it", (chain) => {
+  expect(faresIn("nat", [`-A FORWARD -j ${chain}`, drop])).toEqual({ met: [], end: "unknown" });
+  expect(faresIn("nat", ["-A FORWARD -j DOCKER", drop])).toEqual({ met: [drop], end: "decided" });
 });

@@ -68,6 +68,14 @@ const isIn = (range: string, address: string): Answer => {
 const isNamed = (pattern: string, name: string): boolean =>
   /[+*]$/.test(pattern) ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 
+/** Of a packet of a connection one of these holds, and nobody knows of the other states and statuses. */
+const states = new Set(["NEW", "ESTABLISHED", "RELATED", "INVALID"]);
+
+function isInState({ state, isByNodePort }: Packet, value: string): Answer {
+  if (value === "DNAT") return isByNodePort;
+  return states.has(value) ? value === state : undefined;
+}
+
 /** What a condition can ask for, and whether a value of it holds for a packet. */
 const holds = {
   protocol: (_packet: Packet, value: string): Answer => ["tcp", "6", "all"].includes(value),
@@ -77,7 +85,7 @@ const holds = {
   destinationPort: ({ destinationPort }: Packet, value: string): Answer => whereKnown(destinationPort, (known) => isWithin(value, known)),
   inInterface: ({ inInterface }: Packet, value: string): Answer => whereKnown(inInterface, (known) => isNamed(value, known)),
   outInterface: ({ outInterface }: Packet, value: string): Answer => whereKnown(outInterface, (known) => isNamed(value, known)),
-  state: ({ state, isByNodePort }: Packet, value: string): Answer => (value === "DNAT" ? isByNodePort : value === state),
+  state: (packet: Packet, value: string): Answer => isInState(packet, value),
   mark: ({ isByNodePort }: Packet, value: string): Answer => (value === "0x4000/0x4000" ? isByNodePort : undefined),
   length: ({ length }: Packet, value: string): Answer => isWithin(value, length),
   somethingElse: (): Answer => undefined,
@@ -113,6 +121,11 @@ export type Passage = {
 const letsPass =
   /^(KUBE-(SERVICES|EXTERNAL-SERVICES|PROXY-FIREWALL|NODEPORTS|FIREWALL|POSTROUTING|IPVS-FILTER|SOURCE-RANGES-FIREWALL)|DOCKER(-[A-Z0-9-]+)?|LIBVIRT_\w+|CNI-HOSTPORT-DNAT)$/;
 
+/** Those of kube-proxy that change where what comes in for a NodePort goes. */
+const decidesInNat = /^KUBE-(SERVICES|NODEPORTS)$/;
+
+const isPassed = ({ table, target }: PacketRule): boolean => letsPass.test(target) && !(table === "nat" && decidesInNat.test(target));
+
 /** How a packet fares in a chain. */
 export function passageOf(chains: Chains, chain: string, packet: Packet, depth = 0): Passage {
   const met: PacketRule[] = [];
@@ -134,8 +147,14 @@ function stepOf(chains: Chains, rule: PacketRule, packet: Packet, depth: number)
   const { verdict, target } = rule;
   if (verdict === "drop" || verdict === "redirect") return { met: [rule], end: "decided" };
   if (verdict === "accept") return { met: [], end: "decided" };
-  if (verdict === "return" || (chains[target] === undefined && letsPass.test(target))) return { met: [], end: "through" };
+  if (verdict === "return" || (chains[target] === undefined && isPassed(rule))) return { met: [], end: "through" };
   return chains[target] === undefined ? { met: [], end: "unknown" } : passageOf(chains, target, packet, depth + 1);
+}
+
+/** Leaves open what is at the end of the chains of a table of which a host has more rules than are read: they may decide. */
+export function leaveOpen(table: string, chains: Readonly<Record<string, PacketRule[]>>): void {
+  const rest = { line: "", table, conditions: [], probability: undefined, verdict: "jump", target: "" } as const;
+  for (const [chain, rules] of Object.entries(chains)) rules.push({ ...rest, chain });
 }
 
 /** Whether a packet that has perhaps met a rule is, if it goes on, where it would be without that rule. */

@@ -7,7 +7,7 @@ import { iptablesOf } from "./iptables.ts";
 import type { Evidence, PodEvidence } from "./model.ts";
 import { nftablesOf } from "./nftables.ts";
 import { passageOf, type Filter, type Packet, type PacketRule } from "./packet-rules.ts";
-import { addressOfNode, hostsOf, linesOf, runsOn, workersOf } from "./reading.ts";
+import { addressesOn, addressOfNode, hostsOf, ownDevice, runsOn, workersOf } from "./reading.ts";
 import { wayTo } from "./routes-seen.ts";
 
 /** A packet, what it is for, and the hooks at which a host sees it. */
@@ -37,18 +37,12 @@ const replyTo = (packet: Packet): Packet => ({
 const deviceTo = (evidence: Evidence, host: string, address: string | undefined): string | undefined =>
   address === undefined ? undefined : wayTo(evidence, host, address)?.device;
 
-/** The address that a host sends from to another one: that of the interface. */
+/** The address that a host sends from to another one: the one of the route, else that of the interface. */
 function sourceOf(evidence: Evidence, host: string, to: string): string | undefined {
-  const device = deviceTo(evidence, host, to);
-  const own = linesOf(evidence, host, "addresses").map((line) => /^(\S+) ([^/:\s]+)\//.exec(line) ?? []);
-  return own.find(([, name]) => name === device)?.[2] ?? (addressOfNode(evidence, host) || undefined);
+  const way = wayTo(evidence, host, to);
+  const own = addressesOn(evidence, host).find(({ device, address }) => device === way?.device && !address.includes(":"));
+  return way?.source ?? own?.address ?? (addressOfNode(evidence, host) || undefined);
 }
-
-/** The interface that has the address of a Node, at which others come in. */
-const ownDevice = (evidence: Evidence, host: string): string | undefined =>
-  linesOf(evidence, host, "addresses")
-    .find((line) => line.includes(` ${addressOfNode(evidence, host)}/`))
-    ?.split(" ", 1)[0];
 
 const portOf = ({ api }: Evidence, podIP: string): number | undefined => {
   const port = api.endpoints.find((endpoint) => endpoint.startsWith(`${podIP}:`))?.slice(podIP.length + 1);
@@ -63,6 +57,9 @@ const thereAndBack = (to: Leg["to"], packet: Packet, hooks: readonly string[], h
   { to, packet, hooks },
   { to, packet: replyTo(packet), hooks: hooksOfReply },
 ];
+
+/** Rules of IPv6 are not read, and those of IPv4 do not see its packets. */
+const isOfIPv4 = ({ packet: { source, destination } }: Leg): boolean => ![source, destination].some((address) => address?.includes(":"));
 
 const forwarded = ["prerouting", "forward"];
 
@@ -98,10 +95,8 @@ function byItsNodePort(evidence: Evidence, host: string): Leg[] {
 }
 
 /** What a check over the Pod network sends by way of a Node. */
-export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] => [
-  ...(byNodePort.includes(check) ? byItsNodePort(evidence, host) : []),
-  ...toOwnPods(evidence, host, check),
-];
+export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] =>
+  [...(byNodePort.includes(check) ? byItsNodePort(evidence, host) : []), ...toOwnPods(evidence, host, check)].filter(isOfIPv4);
 
 /**
  * From kube-apiserver to the kubelet of a Node, as either host sees it. Where nobody knows who runs kube-apiserver, it comes from anywhere.
@@ -111,7 +106,7 @@ export function legsToKubelet(evidence: Evidence, host: string, node: string): L
   const [incoming, outgoing] = [["prerouting", "input"], ["output"]];
   const senders = hostsOf(evidence).filter((sender) => runsOn(evidence, sender, "kube-apiserver"));
   const packet = { ...request, destination, destinationPort: kubeletPort };
-  if (senders.length === 0 && host === node) return thereAndBack("kubelet", packet, incoming, outgoing);
+  if (senders.length === 0 && host === node) return thereAndBack("kubelet", packet, incoming, outgoing).filter(isOfIPv4);
   return senders
     .filter((sender) => sender !== node && destination !== "")
     .flatMap((sender) => {
@@ -121,7 +116,7 @@ export function legsToKubelet(evidence: Evidence, host: string, node: string): L
       return [
         ...(host === node ? thereAndBack("kubelet", atNode, incoming, outgoing) : []),
         ...(host === sender ? thereAndBack("kubelet", atSender, outgoing, incoming) : []),
-      ];
+      ].filter(isOfIPv4);
     });
 }
 

@@ -1,6 +1,7 @@
 /**
  * How rules read evidence: by host and section, line by line.
  */
+import { normaliseAddress } from "../cidr.ts";
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
 import type { Evidence, Finding, LeaseEvidence } from "./model.ts";
 import { standsInFor } from "./stand-ins.ts";
@@ -18,6 +19,9 @@ export function linesOf(evidence: Evidence, host: string, name: string): string[
     .map((line) => line.trim())
     .filter((line) => line !== "");
 }
+
+/** What stands at the end of a section of which a host had more to say. */
+export const cutShort = "... and more";
 
 /** Hosts that have answered. */
 export const hostsOf = ({ hosts }: Evidence): string[] => Object.keys(hosts).filter((name) => "sections" in (hosts[name] ?? {}));
@@ -48,24 +52,35 @@ export const lineOnFirst = (
     return line === undefined ? undefined : tell(host, line);
   });
 
-type Unit = { name: string; active: string; sub: string; pid: string; line: string };
+type Unit = { name: string; load: string; active: string; sub: string; pid: string; line: string };
 
 /** The units of a host that are installed there. */
 function unitsOf(evidence: Evidence, host: string): Unit[] {
   return linesOf(evidence, host, "units").map((line) => {
     const property = (name: string): string => new RegExp(`\\b${name}=(\\S*)`).exec(line)?.[1] ?? "";
     const name = property("Id").replace(/\.service$/, "");
-    return { name, active: property("ActiveState"), sub: property("SubState"), pid: property("MainPID"), line };
+    const [load, active, sub, pid] = [property("LoadState"), property("ActiveState"), property("SubState"), property("MainPID")];
+    return { name, load, active, sub, pid, line };
   });
 }
 
-/** Units of a host that are missed: they do not run, and nothing else there does their part. */
+const ofControlPlane = new Set(["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]);
+
+/** Where a unit is looked for: those of the control plane on `server` first, and the others there last. */
+export const hostsFor = (evidence: Evidence, unit: string): string[] => {
+  const isLast = (host: string): boolean => (host === evidence.given.server) !== ofControlPlane.has(unit);
+  return hostsOf(evidence).toSorted((one, other) => Number(isLast(one)) - Number(isLast(other)));
+};
+
+/** Units of a host that are missed: they do not run though they may, and nothing else does their part. */
 export const missedUnitsOf = (evidence: Evidence, host: string): Unit[] =>
   unitsOf(evidence, host).filter(
-    ({ name, active, pid }) =>
+    ({ name, load, active, pid }) =>
       active !== "active" &&
+      load !== "masked" &&
       !hasProcessBesides(evidence, host, name, pid) &&
-      !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)),
+      !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)) &&
+      !runsElsewhere(evidence, host, name),
   );
 
 /** Whether a program runs by other means than its unit, as in a static Pod. A process that has ended meanwhile has no state any more. */
@@ -74,6 +89,10 @@ const hasProcessBesides = (evidence: Evidence, host: string, name: string, pidOf
     const [process, pid, state = "Z"] = line.split(" ");
     return process === name && pid !== pidOfUnit && !["X", "Z"].includes(state);
   });
+
+/** Whether another host does the part of a unit of the control plane: one that was left behind on a Node is not missed. */
+const runsElsewhere = (evidence: Evidence, host: string, name: string): boolean =>
+  ofControlPlane.has(name) && hostsOf(evidence).some((other) => other !== host && hasProcessBesides(evidence, other, name, ""));
 
 /** The last line of a unit's journal that tells of an error, else of its end. */
 export function lastComplaint(evidence: Evidence, host: string, unit: string): string | undefined {
@@ -91,6 +110,10 @@ export function flagOf(evidence: Evidence, host: string, process: string, flag: 
     .findLast((line) => line === prefix || line.startsWith(`${prefix}=`) || line.startsWith(`${prefix} `))
     ?.slice(prefix.length + 1);
 }
+
+/** Whether a flag of yes or no says yes: without a value it does. https://pkg.go.dev/strconv#ParseBool */
+export const isOn = (evidence: Evidence, host: string, process: string, flag: string): boolean =>
+  ["", "1", "t", "true"].includes(flagOf(evidence, host, process, flag)?.toLowerCase() ?? "false");
 
 /** Whether a process runs on a host, by its command line. */
 export const runsOn = (evidence: Evidence, host: string, process: string): boolean =>
@@ -131,6 +154,19 @@ export function shortened(line: string, at = 0, length = 240): string {
 
 /** The address of a Node, by the API, else empty. */
 export const addressOfNode = ({ api }: Evidence, name: string): string => api.nodes.find((node) => node.name === name)?.internalIP ?? "";
+
+/** The addresses of a host, each with the interface that has it. */
+export const addressesOn = (evidence: Evidence, host: string): { device: string; address: string; line: string }[] =>
+  linesOf(evidence, host, "addresses").flatMap((line) => {
+    const [, device, address] = /^(\S+) ([^/\s]+)/.exec(line) ?? [];
+    return device === undefined || address === undefined ? [] : [{ device, address, line }];
+  });
+
+/** The interface that has the address of a Node, at which others come in. */
+export function ownDevice(evidence: Evidence, host: string): string | undefined {
+  const own = normaliseAddress(addressOfNode(evidence, host));
+  return own === undefined ? undefined : addressesOn(evidence, host).find(({ address }) => normaliseAddress(address) === own)?.device;
+}
 
 /** The Node of a Pod of the run. */
 export const nodeOfPod = ({ api }: Evidence, pod: string): string => api.pods.find(({ name }) => name === pod)?.nodeName ?? "";

@@ -3,9 +3,9 @@
  */
 import { containsAddress, normaliseAddress } from "../cidr.ts";
 import type { Evidence } from "./model.ts";
-import { addressOfNode, linesOf, workersOf } from "./reading.ts";
+import { addressesOn, addressOfNode, linesOf, workersOf } from "./reading.ts";
 
-export type Route = { cidr: string; via: string | undefined; device: string | undefined; line: string };
+export type Route = { cidr: string; via: string | undefined; device: string | undefined; source: string | undefined; line: string };
 
 const everything = "0.0.0.0/0";
 
@@ -15,7 +15,8 @@ function routesOf(evidence: Evidence, host: string): Route[] {
     // The default route of IPv6 begins like that of IPv4.
     if (to === undefined || kind !== undefined || / via \S*:/.test(line)) return [];
     const cidr = to === "default" ? everything : to.includes("/") ? to : `${to}/32`;
-    return [{ cidr, via: / via (\S+)/.exec(line)?.[1], device: / dev (\S+)/.exec(line)?.[1], line }];
+    const [via, device, source] = ["via", "dev", "src"].map((word) => new RegExp(` ${word} (\\S+)`).exec(line)?.[1]);
+    return [{ cidr, via, device, source, line }];
   });
 }
 
@@ -36,6 +37,6 @@ export function routeTo(evidence: Evidence, host: string, address: string): Rout
 /** The Nodes that have an address: by the API, or by what they say themselves. */
 export const nodesAt = (evidence: Evidence, address: string): string[] =>
   workersOf(evidence).filter((host) => {
-    const own = linesOf(evidence, host, "addresses").map((line) => /^\S+ ([^/\s]+)/.exec(line)?.[1] ?? "");
+    const own = addressesOn(evidence, host).map((one) => one.address);
     return [addressOfNode(evidence, host), ...own].some((one) => one !== "" && normaliseAddress(one) === normaliseAddress(address));
   });

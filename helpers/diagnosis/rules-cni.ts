@@ -3,7 +3,7 @@
  */
 import { gettingPods, guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Rule } from "./model.ts";
-import { cniFilesOf, cniOf, firstOf, linesOf, section, shortened, workersOf } from "./reading.ts";
+import { addressesOn, cniFilesOf, cniOf, firstOf, linesOf, section, shortened, workersOf } from "./reading.ts";
 import { saidOf, told } from "./saying.ts";
 
 const explains = [...gettingPods, "nodes-ready", "pods-spread"];
@@ -70,10 +70,9 @@ export const cniRules: readonly Rule[] = [
       return firstOf(workersOf(evidence), (host) => {
         const cni = cniOf(evidence, host);
         if (cni?.bridge === undefined || !cni.isGateway) return undefined;
-        const addresses = linesOf(evidence, host, "addresses").filter((line) => line.startsWith(`${cni.bridge} `) && !line.includes(":"));
-        const missing = cni.ipam.gateways.find(
-          (gateway) => !gateway.includes(":") && !addresses.some((line) => line.includes(` ${gateway}/`)),
-        );
+        const own = addressesOn(evidence, host).filter(({ device, address }) => device === cni.bridge && !address.includes(":"));
+        const missing = cni.ipam.gateways.find((gateway) => !gateway.includes(":") && !own.some(({ address }) => address === gateway));
+        const addresses = own.map(({ line }) => line);
         const isThere = linesOf(evidence, host, "links").some((line) => line.includes(` ${cni.bridge}: `));
         if (missing === undefined || !isThere) return undefined;
         return {

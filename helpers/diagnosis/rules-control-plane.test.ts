@@ -4,6 +4,9 @@ import { all, api, causeOf, line, lookalikes, pods, unit, type Case } from "./re
 const stopped = "ActiveState=inactive SubState=dead";
 /** A static Pod runs the same program. */
 const asStaticPod = line("server", "processes", "etcd 4711 S (sleeping)");
+/** A unit of the same name on a host that has no part in it, left there or forbidden. */
+const leftOver = (host: string, name: string, state: string) =>
+  line(host, "units", `MainPID=0 NRestarts=0 Id=${name}.service ${state} NeedDaemonReload=no`);
 const standIn = (host: string, name: string) => line(host, "stand-ins", name);
 const leaseOf = (component: string, secondsSinceRenewal: number) =>
   api(({ leases }) => ({ leases: leases.map((lease) => (lease.name === component ? { ...lease, secondsSinceRenewal } : lease)) }));
@@ -28,6 +31,10 @@ const cases: readonly Case[] = [
       { change: all(unit("server", "etcd", stopped), asStaticPod) },
       { change: all(unit("server", "etcd", "ActiveState=failed SubState=failed"), asStaticPod) },
       { change: all(unit("server", "etcd", stopped), standIn("server", "k3s-server")) },
+      { change: leftOver("node-0", "etcd", "LoadState=masked ActiveState=inactive SubState=dead") },
+      // The cluster has another one, in which it may or may not be missed.
+      { change: leftOver("node-0", "etcd", "LoadState=loaded ActiveState=inactive SubState=dead") },
+      { change: leftOver("node-0", "etcd", "LoadState=loaded ActiveState=failed SubState=failed") },
     ],
   },
   {
@@ -43,6 +50,13 @@ const cases: readonly Case[] = [
     // It waits for its peers: the process is the unit's own, its MainPID.
     change: all(unit("server", "etcd", "ActiveState=activating SubState=start"), line("server", "processes", "etcd 60 S (sleeping)")),
     cause: /^etcd is not running on server \(activating\)$/,
+  },
+  {
+    rule: "etcd-not-running",
+    check: "nodes-ready",
+    // Of the other one nothing is left either.
+    change: all(unit("server", "etcd", stopped), leftOver("node-0", "etcd", "LoadState=loaded ActiveState=inactive SubState=dead")),
+    cause: /^etcd is not running on server \(inactive\)$/,
   },
   {
     rule: "etcd-suspended",
@@ -88,7 +102,10 @@ const cases: readonly Case[] = [
     check: "nodes-ready",
     change: unit("node-1", "kubelet", stopped),
     cause: /^kubelet is not running on node-1/,
-    butNot: [{ check: "node-port-answers", change: unit("node-1", "kubelet", stopped) }],
+    butNot: [
+      { check: "node-port-answers", change: unit("node-1", "kubelet", stopped) },
+      { change: leftOver("server", "kubelet", "LoadState=masked ActiveState=inactive SubState=dead") },
+    ],
   },
   {
     rule: "kube-controller-manager-not-running",
@@ -101,7 +118,10 @@ const cases: readonly Case[] = [
     check: "pod-replaced",
     change: unit("server", "kube-scheduler", stopped),
     cause: /^kube-scheduler is not running on server/,
-    butNot: [{ check: "secret-encrypted", change: unit("server", "kube-scheduler", stopped) }],
+    butNot: [
+      { check: "secret-encrypted", change: unit("server", "kube-scheduler", stopped) },
+      { change: leftOver("node-0", "kube-scheduler", "LoadState=loaded ActiveState=inactive SubState=dead") },
+    ],
   },
   {
     rule: "kube-proxy-not-running",

@@ -4,7 +4,18 @@
 import { replicas } from "../workload.ts";
 import { byNodePort, fromRuntime, gettingPods, guide, throughKubelet } from "./checks.ts";
 import type { APIEvidence, PodEvidence, Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, lastComplaint, lineOnFirst, linesOf, missedUnitsOf, secondsBehindOthers, shortened } from "./reading.ts";
+import {
+  firstOf,
+  flagOf,
+  hostsFor,
+  hostsOf,
+  lastComplaint,
+  lineOnFirst,
+  linesOf,
+  missedUnitsOf,
+  secondsBehindOthers,
+  shortened,
+} from "./reading.ts";
 
 type Part = Pick<Rule, "explains" | "guide"> & { unit: string };
 
@@ -25,7 +36,7 @@ const notRunning = ({ unit, ...common }: Part): Rule => ({
   ...common,
   id: `${unit}-not-running`,
   find: (evidence) =>
-    firstOf(hostsOf(evidence), (host) => {
+    firstOf(hostsFor(evidence, unit), (host) => {
       const found = missedUnitsOf(evidence, host).find(({ name }) => name === unit);
       if (found === undefined) return undefined;
       const { active, sub } = found;

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { localProviders } from "../stored-value.ts";
 import { guide, inEtcd, writtenByAPIServer } from "./checks.ts";
 import type { Evidence, Finding, LeaseEvidence, Rule } from "./model.ts";
-import { firstOf, flagOf, hostsOf, linesOf, runsOn, secondsBehindOthers, section } from "./reading.ts";
+import { firstOf, flagOf, hostsOf, isOn, linesOf, runsOn, secondsBehindOthers, section } from "./reading.ts";
 import { toldOfServer } from "./rules-etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
@@ -60,7 +60,7 @@ const notLoaded = configured("encryption-configuration-not-loaded", (evidence, h
   const [line = ""] = linesOf(evidence, host, "encryption-age");
   const [, changed, started] = /changed (\d+) s ago.* started (\d+) s ago/.exec(line) ?? [];
   if (changed === undefined || Number(changed) >= Number(started)) return undefined;
-  if (flagOf(evidence, host, "kube-apiserver", "encryption-provider-config-automatic-reload") === "true") return undefined;
+  if (isOn(evidence, host, "kube-apiserver", "encryption-provider-config-automatic-reload")) return undefined;
   return {
     what: `kube-apiserver on ${host} has not read its EncryptionConfiguration since that was changed`,
     seen: `${host}: ${line}`,

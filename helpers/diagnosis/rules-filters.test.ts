@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { diagnose } from "./diagnose.ts";
-import { all, causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
+import { cutShort } from "./reading.ts";
+import { all, api, causeOf, healthy, line, lookalikes, said, type Case } from "./recorded.ts";
 
 const rule = (text: string, host = "node-1") => line(host, "filters", text);
 const policy = (host: string) => said(host, "filters", (text) => text.replace(/^filter :FORWARD ACCEPT/m, "filter :FORWARD DROP"));
@@ -20,11 +21,18 @@ const firewalld = [
 ];
 const firewalldRejects = "inet firewalld filter_FORWARD forward reject with icmpx admin-prohibited # handle 157";
 
+/** A cluster of IPv6 alone, of which the rules of IPv4 see nothing. */
+const ofIPv6 = api(({ nodes, pods, endpoints }) => ({
+  nodes: nodes.map((one, index) => ({ ...one, internalIP: `2001:db8::2${index}` })),
+  pods: pods.map((pod, index) => ({ ...pod, podIP: `fd00:10:${index}::6` })),
+  endpoints: endpoints.map((_, index) => `fd00:10:${index}::6:80`),
+}));
+
 const cases: readonly Case[] = [
   {
     rule: "connections-lost-at-random",
     check: "node-port-answers",
-    change: rule(
+    change: first(
       "nat -A PREROUTING -p tcp -m tcp --dport 30000:32767 -m statistic --mode random --probability 0.30000000000 -j DNAT --to-destination 10.91.7.250",
     ),
     cause: /^a rule on node-1 loses connections at random, 30 % of them$/,
@@ -44,10 +52,12 @@ const cases: readonly Case[] = [
   {
     rule: "node-port-redirected",
     check: "node-port-every-pod",
-    change: rule("nat -A PREROUTING -p tcp -m tcp --dport 30000:32767 -j REDIRECT --to-ports 8080"),
+    change: first("nat -A PREROUTING -p tcp -m tcp --dport 30000:32767 -j REDIRECT --to-ports 8080"),
     cause: /^a rule on node-1 hands what comes in for the NodePort to another process$/,
     butNot: [
-      { change: rule("nat -A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080") },
+      { change: first("nat -A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 8080") },
+      // Behind kube-proxy's chain, which has decided.
+      { change: rule("nat -A PREROUTING -p tcp -m tcp --dport 30000:32767 -j REDIRECT --to-ports 8080") },
       // For another address, another protocol, another interface, others than us.
       { change: first("nat -A PREROUTING -d 192.0.2.80/32 -p tcp -m tcp --dport 30000:32767 -j DNAT --to-destination 192.0.2.81") },
       { change: first("nat -A PREROUTING -p udp -m udp --dport 30000:32767 -j REDIRECT --to-ports 8080") },
@@ -116,6 +126,14 @@ const cases: readonly Case[] = [
       { change: rule("filter -A FORWARD ! -i docker0 -o docker0 -j DROP") },
       { change: rule("filter -A FORWARD -d 172.17.0.2/32 -j DROP") },
       { change: rule("filter -A FORWARD -p udp -j DROP") },
+      // server sends from another address.
+      {
+        change: all(
+          said("server", "routes", (text) => text.replace(/^10\.200\.1\.0\/24 .*/m, "$& src 192.0.2.10")),
+          rule("filter -A FORWARD -s 10.117.78.10/32 -j DROP"),
+        ),
+      },
+      { check: "node-port-answers", change: all(ofIPv6, rule("filter -A FORWARD -j DROP")) },
       // Behind what accepts it, or may accept it.
       {
         change: all(
@@ -149,6 +167,12 @@ const cases: readonly Case[] = [
     cause: /^a rule on node-1 drops packets that it should forward$/,
   },
   {
+    rule: "forwarding-dropped",
+    check: "pod-ip-from-server",
+    change: rule("filter -A FORWARD -s 10.117.78.10/32 -j DROP"),
+    cause: /^a rule on node-1 drops packets that it should forward$/,
+  },
+  {
     // What comes back from the Pods is dropped.
     rule: "forwarding-dropped",
     check: "pod-ip-from-server",
@@ -162,6 +186,7 @@ const cases: readonly Case[] = [
     cause: /^node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP$/,
     butNot: [
       { check: "secret-encrypted", change: policy("node-1") },
+      { change: all(ofIPv6, policy("node-1")) },
       { change: policy("server") },
       // As Docker and ufw leave it, and somebody has made up for.
       { change: all(policy("node-1"), rule("filter -A FORWARD -i cni0 -j ACCEPT"), rule("filter -A FORWARD -o cni0 -j ACCEPT")) },
@@ -176,6 +201,17 @@ const cases: readonly Case[] = [
           policy("node-1"),
           rule("filter -A FORWARD -j ufw-user-forward"),
           rule("filter -A ufw-user-forward -i eth0 -o cni0 -j ACCEPT"),
+        ),
+      },
+      // What that chain has was more than is read.
+      {
+        change: all(
+          policy("node-1"),
+          // iptables-save tells of the chains of a table before it tells of the rules.
+          said("node-1", "filters", (text) => text.replace(/^nat [^]*/m, "")),
+          rule("filter :ufw-user-forward - [0:0]"),
+          rule("filter -A FORWARD -j ufw-user-forward"),
+          rule(cutShort),
         ),
       },
     ],
@@ -217,6 +253,21 @@ const cases: readonly Case[] = [
         ),
       },
       { change: lines(...firewalld, firewalldRejects) },
+      // What may be accepted is not certain to be dropped.
+      ...["iifname != @theirs", "ether saddr 02:00:00:00:00:01", "ct status assured", "ct status & dnat == dnat"].map((perhaps) => ({
+        change: lines(`inet own guard forward ${perhaps} accept`, "inet own guard forward drop"),
+      })),
+      { change: nft("ip6 own guard forward drop") },
+      // What was more than is read may have accepted it.
+      {
+        change: lines(
+          "inet own guard - chain guard {",
+          "inet own ours - chain ours {",
+          "inet own guard forward jump ours",
+          "inet own guard forward drop",
+          cutShort,
+        ),
+      },
       { check: "node-port-answers", change: lines(...firewalld.slice(0, -1), 'inet firewalld filter_FORWARD forward oifname "eth9" drop') },
     ],
   },

@@ -147,6 +147,15 @@ const cases: readonly Case[] = [
         ["filter -A INPUT -p udp -m udp --dport 10250 -j DROP"],
         ["filter -A OUTPUT -p tcp -m tcp --dport 10250 -j DROP"],
       ].map((rules) => ({ change: all(silent, ...rules.map((rule) => line("node-1", "filters", rule))) })),
+      // It is asked over IPv6, by a kube-apiserver that was seen, or was not.
+      ...[all(), said("server", "flags", () => "")].map((seenOrNot) => ({
+        change: all(
+          silent,
+          seenOrNot,
+          node("node-1", { internalIP: "2001:db8::21" }),
+          first("node-1", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP"),
+        ),
+      })),
       // The kubelet answers all the same.
       { change: first("node-1", "raw -A PREROUTING -p tcp -m tcp --dport 10250 -j DROP") },
       // It is the other one that does not answer.

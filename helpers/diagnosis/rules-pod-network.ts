@@ -4,7 +4,7 @@
 import { overlaps } from "../cidr.ts";
 import { guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Finding, Rule } from "./model.ts";
-import { addressOfNode, cniFilesOf, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { cniFilesOf, cniOf, firstOf, hostsOf, lineOnFirst, linesOf, ownDevice, podSubnetsOf, workersOf } from "./reading.ts";
 import { routeRules, routerRules } from "./rules-routes.ts";
 import { wayTo } from "./routes-seen.ts";
 
@@ -104,10 +104,7 @@ const forwardingOff: Rule = {
   guide: guide.workers,
   find: (evidence) =>
     firstOf(workersOf(evidence), (host) => {
-      const own = linesOf(evidence, host, "addresses")
-        .find((line) => line.includes(` ${addressOfNode(evidence, host)}/`))
-        ?.split(" ", 1)[0];
-      const line = [own, cniOf(evidence, host)?.bridge]
+      const line = [ownDevice(evidence, host), cniOf(evidence, host)?.bridge]
         .flatMap((name) =>
           linesOf(evidence, host, "forwarding").filter((candidate) => candidate === `/proc/sys/net/ipv4/conf/${name}/forwarding:0`),
         )

@@ -6,7 +6,7 @@ import { iptablesRule } from "./iptables.ts";
 import type { Evidence, Rule } from "./model.ts";
 import { appliesTo } from "./packet-rules.ts";
 import { packetToAPI } from "./packets.ts";
-import { firstOf, flagOf, hostsOf, linesOf, runsOn, section, shortened, workersOf } from "./reading.ts";
+import { cutShort, firstOf, flagOf, hostsOf, linesOf, runsOn, section, shortened, workersOf } from "./reading.ts";
 
 const inSlices = ["service-endpoints", ...byNodePort];
 
@@ -107,7 +107,7 @@ const after: readonly Rule[] = [
         const filters = linesOf(evidence, host, "filters");
         const reaches = filters.some((line) => line.startsWith("nat -A PREROUTING ") && line.includes("KUBE-SERVICES"));
         if (mode(evidence, host) !== "iptables" || !isSeen(evidence, host) || reaches) return undefined;
-        if (!filters.some((line) => line.startsWith("nat :PREROUTING"))) return undefined;
+        if (!filters.some((line) => line.startsWith("nat :PREROUTING")) || filters.includes(cutShort)) return undefined;
         return {
           what: `on ${host} nothing leads into kube-proxy's rules: PREROUTING of the table nat has no jump to KUBE-SERVICES`,
           seen: `${host}: iptables-save: ${filters.filter((line) => line.startsWith("nat ") && line.includes("PREROUTING")).join("; ")}`,
