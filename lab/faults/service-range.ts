@@ -42,4 +42,4 @@ export const restoreServiceRange = (lab: Lab): Promise<void> =>
 
 /** Whether the first address of the range, which the API server takes for itself, is this one. */
 export const takesClusterIP = async (lab: Lab, first: string): Promise<boolean> =>
-  (await lab.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}")) === first;
+  (await lab.kubectl("get", "service", "kubernetes", "--ignore-not-found", "-o", "jsonpath={.spec.clusterIP}")) === first;

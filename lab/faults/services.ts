@@ -120,7 +120,10 @@ export const services: readonly Fault[] = [
   {
     name: "service-range-absent",
     state: "kube-apiserver runs without --service-cluster-ip-range, as the guide has it, and takes ClusterIPs from 10.0.0.0/24",
-    inject: dropServiceRange,
+    inject: async (lab) => {
+      await dropServiceRange(lab);
+      await untilSo("the API server to take an address of its own", () => takesClusterIP(lab, "10.0.0.1"));
+    },
     heal: restoreServiceRange,
     holds: (lab) => takesClusterIP(lab, "10.0.0.1"),
     fails: ["service-ports"],
