@@ -113,6 +113,25 @@ test.for([
   expect(await leftAfterTenSeconds(), output).toEqual([]);
 });
 
+// `script` has a terminal of its own for the run, and takes it along, as a closed window or a lost SSH connection does.
+test("a terminal that is closed in mid-run leaves nothing", async () => {
+  const evidence = await mkdtemp(join(tmpdir(), "closed-"));
+  try {
+    const started = await startSuite(instance, {
+      command: ["script", "--quiet", "--flush", "--command", "npx vitest run", "/dev/null"],
+      // Those of the others are removed when `script` has ended, and the run ends after it.
+      environment: { SMOKE_JUNIT: "", SMOKE_EVIDENCE: evidence },
+    });
+    await started.says(/replicas-ready/);
+    started.signal("SIGKILL");
+    await started.finished;
+
+    expect(await leftAfterTenSeconds()).toEqual([]);
+  } finally {
+    await rm(evidence, { recursive: true });
+  }
+});
+
 test("after a kill -9, cleanup removes what was left, and not a run that is at work", async () => {
   const killed = await startSuite(instance);
   await killed.says(/replicas-ready/);
