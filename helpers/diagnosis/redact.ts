@@ -11,8 +11,12 @@ const quote = String.raw`\\{0,9}["']`;
 const quoted = String.raw`(?<quote>${quote})(?:(?!(?<!\\)\k<quote>).)*(?:\k<quote>|$)`;
 /** A word without quotes. A switch is no secret, and a backslash may be the beginning of a quote or a line break. */
 const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
-/** To the end of a word, with its quotes inside and without those behind it, of a shell or of the message that holds the command. */
-const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
+/** Where a word ends, of a shell or of the message that holds the command: at the quotes behind it. */
+const endOfWord = String.raw`['\\]*(?:"[,}\]]|"?(?:\s|$))`;
+/** Quotes and backslashes are taken all at once: looked at from each of them anew, a long row takes forever. */
+const pieceOfWord = String.raw`(?:[^\s'\\]|['\\]+(?!['\\]))`;
+/** To the end of a word, with the quotes inside it. */
+const wordOfShell = `${pieceOfWord}(?:(?!${endOfWord})${pieceOfWord})*`;
 /** The unit that stands in front of each line of a journal, or a file in front of a message; and whose words they pass on. */
 const unit = String.raw`(?:[\w./-]+: ){0,2}`;
 /** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
@@ -29,15 +33,15 @@ type Pattern = {
   /** What it hides, and how that is known. */
   hides: string;
   pattern: RegExp;
-  /** What is put in its place. */
-  by: string;
+  /** What is put in its place, with `$<name>` for a part of it; or what makes that of it. */
+  by: string | ((found: string) => string);
 };
 
 /** In this order: what has a beginning and an end of its own before what is one line of it. */
 const patterns: readonly Pattern[] = [
   {
     hides: "A private key in PEM, also where its line breaks are written as \\n. Certificates are public.",
-    pattern: new RegExp(String.raw`${marked("BEGIN")}(?:(?!-----BEGIN)[^])*?${marked("END")}`, "g"),
+    pattern: new RegExp(String.raw`${marked("BEGIN")}(?:(?!-{4,5} ?BEGIN)[^])*?${marked("END")}`, "g"),
     by: hidden,
   },
   {
@@ -46,17 +50,18 @@ const patterns: readonly Pattern[] = [
     by: hidden,
   },
   {
-    hides: "One whose beginning is cut off.",
+    hides:
+      "One whose beginning is cut off. All lines that may be of a key are taken, whether or not an END comes, so that none is looked at twice.",
     pattern: new RegExp(
-      String.raw`(?:^|(?<=["']))(?:${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*(?:\n|\\n)){1,99}${unit}[ \t]*${marked("END")}`,
+      String.raw`(?:^|(?<=["']))(?:${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*(?:\n|\\n))+(?:${unit}[ \t]*${marked("END")})?`,
       "gm",
     ),
-    by: hidden,
+    by: (lines) => (lines.endsWith("-") ? hidden : lines),
   },
   {
     hides: "What stands below `data` and `stringData`, in JSON and as Node prints it.",
     pattern: new RegExp(
-      String.raw`(?<before>(?<![\w-])(?:${quote})?(?:data|stringData)(?:${quote})?\s*:\s*\{)(?:${quoted}|[^"'}\\]|\\(?!\\*["']))+`,
+      String.raw`(?<before>(?<![\w-])(?:${quote})?(?:data|stringData)(?:${quote})?\s*:\s*\{)(?:${quoted}|[^"'}\\]|\\+(?![\\"']))+`,
       "gm",
     ),
     by: `$<before>${hidden}`,
@@ -125,7 +130,7 @@ const patterns: readonly Pattern[] = [
   {
     hides: "A secret on the lines below its name, as YAML has it: those that are further in, to the next name.",
     pattern: new RegExp(
-      String.raw`(?<before>(?:${names}|\bsecret)(?:${quote})?[ \t]*:[ \t]*(?:[|>][-+\d]*)?)[ \t]*\n(?:${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$))+`,
+      String.raw`(?<before>(?:${names}|\bsecret)(?:${quote})?[ \t]*:[ \t]*(?:[|>][-+\d]*[ \t]*)?)\n(?:${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$))+`,
       "gim",
     ),
     by: `$<before> ${hidden}\n`,
@@ -161,9 +166,17 @@ const patterns: readonly Pattern[] = [
   },
 ];
 
+/** Characters of a text. More than these nobody reads, and of 8 million a pattern runs out of memory. */
+const longest = 2_000_000;
+
 /** A text without anything that must not leave. What has been through here once comes through a second time as it is. */
 export function redact(text: string): string {
-  return patterns.reduce((rest, { pattern, by }) => rest.replaceAll(pattern, by), text);
+  const read = text.slice(0, longest);
+  const shown = patterns.reduce((rest, { pattern, by }) => {
+    // TypeScript knows replaceAll in one form for a text, and in another for a function.
+    return typeof by === "string" ? rest.replaceAll(pattern, by) : rest.replaceAll(pattern, by);
+  }, read);
+  return read === text ? shown : `${shown}\n[cut off]`;
 }
 
 /** The same of an error, in place: everything of it that is ever printed, its causes' too. Its name is the verdict, and stays. */
