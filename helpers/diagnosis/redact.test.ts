@@ -141,3 +141,26 @@ test("of an error everything that is ever printed is filtered, that of its cause
   expect(error.name).toBe("ConformanceError");
   expect([error.message, error.stack, error.diff, error.expected, cause.message, cause.stack].join("\n")).not.toContain("planted");
 });
+
+test("of an error all that it holds is filtered, however deep, in the form in which Vitest keeps it, too", () => {
+  /** Vitest copies errors into objects without a prototype. */
+  const kept = (values: object): object => Object.assign(Object.create(null) as object, values);
+  const first = new Error("password: hunter2x");
+  const request = kept({ headers: ["accept: all", "authorization: Basic hunter2x"], name: "token: hunter2x" });
+  const error = kept({ name: "ConformanceError", message: "password=hunter2x", errors: [first], request });
+  Object.assign(request, { error });
+
+  redactError(error);
+
+  expect(Object.values({ ...first, message: first.message, stack: first.stack }).join()).not.toContain("hunter2x");
+  expect(JSON.stringify(request, (key, value: unknown) => (key === "error" ? undefined : value))).not.toContain("hunter2x");
+  expect(error).toMatchObject({ name: "ConformanceError", message: "password=[redacted]" });
+});
+
+test("what an error holds under the name of a secret is hidden, whatever it is", () => {
+  const error = Object.assign(new Error("refused"), { user: { name: "alice", password: "hunter2x" }, apiKey: "planted" });
+
+  redactError(error);
+
+  expect(error).toMatchObject({ message: "refused", user: { name: "alice", password: "[redacted]" }, apiKey: "[redacted]" });
+});

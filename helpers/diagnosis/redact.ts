@@ -179,14 +179,28 @@ export function redact(text: string): string {
   return read === text ? shown : `${shown}\n[cut off]`;
 }
 
-/** The same of an error, in place: everything of it that is ever printed, its causes' too. Its name is the verdict, and stays. */
+/**
+ * The same of an error, in place: of everything that it holds, its causes and all that it collects, because whoever prints it prints that
+ * too. Its name is the verdict, and stays.
+ */
 export function redactError(error: object): void {
-  const seen = new Set<unknown>();
-  for (let each: unknown = error; each instanceof Object && !seen.has(each); each = Reflect.get(each, "cause")) {
-    seen.add(each);
-    for (const key of Object.getOwnPropertyNames(each)) {
-      const value: unknown = Reflect.get(each, key);
-      if (typeof value === "string" && key !== "name") Reflect.set(each, key, redact(value));
+  const seen = new Set<object>();
+  const redactIn = (holder: object): void => {
+    // Bytes are not printed as text, and there may be many.
+    if (seen.has(holder) || ArrayBuffer.isView(holder)) return;
+    seen.add(holder);
+    for (const key of Object.getOwnPropertyNames(holder)) {
+      const value: unknown = Reflect.get(holder, key);
+      if (typeof value === "object" && value !== null) redactIn(value);
+      if (typeof value !== "string" || (holder === error && key === "name")) continue;
+      Reflect.set(holder, key, isNameOfSecret(key) ? hidden : redact(value));
     }
-  }
+  };
+  redactIn(error);
+}
+
+/** Whether what stands behind a name is hidden whatever it is. */
+function isNameOfSecret(name: string): boolean {
+  const line = JSON.stringify({ [name]: "x" });
+  return redact(line) !== line;
 }
