@@ -24,7 +24,7 @@ const marked = (word: string): string => String.raw`-{4,5} ?${word} (?!CERTIFICA
 /** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. SMOKE_PULL_SECRET is a path. */
 const names = [
   "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
-  "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
+  "(?:api|access|account|secret|private|encryption|signing)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
 ].join("|");
 /** Between a name and its value. What stands behind a colon in the midst of a sentence is a word and no value. */
 const separator = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
@@ -106,7 +106,7 @@ const patterns: readonly Pattern[] = [
   {
     hides: "The password behind a user's name, of etcdctl and curl. Kubernetes' own users have a colon in their names.",
     pattern: new RegExp(
-      String.raw`(?<before>(?:--user|\bETCDCTL_USER|(?<=\s)-u)[= \t]+(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
+      String.raw`(?<before>(?:(?:--user|\bETCDCTL_USER)[= \t]+|(?<=[\s"'])-u[= \t]*)(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
       "gm",
     ),
     by: `$<before>${hidden}`,
@@ -136,8 +136,13 @@ const patterns: readonly Pattern[] = [
     by: `$<before> ${hidden}\n`,
   },
   {
-    hides: "The password in a URL.",
-    pattern: /(?<before>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"']*:)[^\s/"']+@/gi,
+    hides: "The password in a URL, with what is in it. Digits behind a host's name are a port, and what stands behind that is no password.",
+    pattern: /(?<before>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"'[]*:)(?:(?!\d+(?:\W|$))(?:(?!:\/\/)[^\s"'])+|[^\s/"']+)@/gi,
+    by: `$<before>${hidden}@`,
+  },
+  {
+    hides: "A token in place of a user. Of ssh and git it is a user's name.",
+    pattern: /(?<before>\bhttps?:\/\/)[^\s/:@"'?#]+@/gi,
     by: `$<before>${hidden}@`,
   },
   {
@@ -154,6 +159,11 @@ const patterns: readonly Pattern[] = [
     hides:
       "A key without its name: much base64, with digits and letters of both kinds. Digests and UIDs have small ones, fingerprints a name; lines of certificates go, too.",
     pattern: /(?<![\w+/.-])(?<!SHA256:)(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])(?=[A-Za-z+/]*\d)[A-Za-z0-9+][A-Za-z0-9+/]{39,}={0,2}/g,
+    by: hidden,
+  },
+  {
+    hides: "One that begins with a slash. A path does not end in an equals sign.",
+    pattern: /(?<![\w+/.-])\/(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{39,}={1,2}(?![\w/])/g,
     by: hidden,
   },
   {
