@@ -51,7 +51,7 @@ export async function hearEvidence(
   { prelude, functions, secondsEach, timeoutMs }: Patience,
   hear: (name: string, evidence: Evidence | undefined) => void,
 ): Promise<void> {
-  const bounded = Object.entries(commands).map(([name, command]) => [
+  const bounded = Object.entries(commands).map(([name, command]): [string, string] => [
     name,
     `timeout -k 1 ${secondsEach} sh -c ${shellQuote(`${functions}\n${command}`)}`,
   ]);

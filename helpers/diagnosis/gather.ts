@@ -85,8 +85,8 @@ async function askHost(name: string, { run, api, openHost, deadline }: Asking): 
     (reason) => reason,
   );
   const asking = questionnaires(run.settings.etcdctlFlags).map(async ({ commands, secondsEach }) => {
-    const given = typeof commands === "function" ? commands(knownOf(run, await api), name) : commands;
-    return sectionsOf(host, given, { secondsEach, deadline });
+    const asked = typeof commands === "function" ? commands(knownOf(run, await api), name) : commands;
+    return sectionsOf(host, asked, { secondsEach, deadline });
   });
   const sections = await Promise.all(asking);
   const reason = await problem;
