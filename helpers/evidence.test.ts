@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { collectEvidence } from "./evidence.ts";
+import { collectEvidence, hearEvidence } from "./evidence.ts";
 import { openHost } from "./ssh.ts";
 import { startTestServer } from "./ssh-test-server.ts";
 
@@ -36,5 +36,26 @@ test("a script that ends early is not taken for an answer", async () => {
     name: "InconclusiveError",
     message: "node-0: a script that answers for links did not: no shell.",
   });
+  await host.close();
+});
+
+test("each answer is heard as it comes, and what is ended when its time is over is no answer, also where it has begun", async () => {
+  await using server = await startTestServer();
+  const host = await openHost(server.target);
+  const heard: [string, string | undefined][] = [];
+
+  const hearing = hearEvidence(
+    host,
+    { shared: "greet it\\'s", begun: "echo half; sleep 30", after: 'echo "$greeting"', last: "exec sleep 30", never: "echo never" },
+    { prelude: "greeting=hello; export greeting", functions: 'greet() { echo "$greeting $1"; }', secondsEach: 1, timeoutMs: 1_800 },
+    (name, evidence) => heard.push([name, evidence?.stdout]),
+  );
+
+  await expect(hearing).rejects.toMatchObject({ message: expect.stringContaining("did not end within 1.8 s") });
+  expect(heard).toEqual([
+    ["shared", "hello it's\n"],
+    ["begun", undefined],
+    ["after", "hello\n"],
+  ]);
   await host.close();
 });

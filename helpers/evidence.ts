@@ -29,6 +29,47 @@ export async function collectEvidence<Name extends string>(
   );
 }
 
+type Patience = {
+  /** Runs once, in front of all commands. What it exports, they know. */
+  prelude: string;
+  /** Functions that the commands share. */
+  functions: string;
+  secondsEach: number;
+  /** For all of them. */
+  timeoutMs: number;
+};
+
+/**
+ * The same for commands of which none may cost the answers of the others: each is ended when its own time is over, and each answer is
+ * handed over as it comes, so that it is there when the rest does not come.
+ * @param hear gets the answer to a command; undefined where its time was over
+ * @throws InconclusiveError when the script as a whole does not answer
+ */
+export async function hearEvidence(
+  host: Host,
+  commands: Readonly<Record<string, string>>,
+  { prelude, functions, secondsEach, timeoutMs }: Patience,
+  hear: (name: string, evidence: Evidence | undefined) => void,
+): Promise<void> {
+  const bounded = Object.entries(commands).map(([name, command]): [string, string] => [
+    name,
+    `timeout -k 1 ${secondsEach} sh -c ${shellQuote(`${functions}\n${command}`)}`,
+  ]);
+  const script = evidenceScript(Object.fromEntries(bounded), prelude);
+  let begun = "";
+  const onStdout = (chunk: Buffer) => {
+    const lines = `${begun}${chunk.toString("utf8")}`.split("\n");
+    begun = lines.pop() ?? "";
+    for (const [name, evidence] of Object.entries(parseEvidence(lines.join("\n")))) {
+      hear(name, isEnded(evidence) ? undefined : evidence);
+    }
+  };
+  requireSuccess(host, script, await asRoot(host, script, { timeoutMs, onStdout }));
+}
+
+/** What `timeout` exits with when the time was over, and when the command had to be killed. */
+const isEnded = ({ exitCode }: Evidence): boolean => exitCode === 124 || exitCode === 137;
+
 /** One line for each command: its name, its exit code, and its output in base64, which keeps lines and shells apart. */
 function evidenceScript(commands: Readonly<Record<string, string>>, prelude = ""): string {
   const lines = Object.entries(commands).map(

@@ -28,10 +28,15 @@ export function sessionRefusal(error: unknown): string {
 }
 
 type Ending = { how: "closed" | "aborted" | "silent"; exitCode?: number; signalName?: string; stdout: Buffer; stderr: string };
-type Collecting = { stdin: Buffer | string | undefined; signal: AbortSignal | undefined; timeoutMs: number };
+type Collecting = {
+  stdin: Buffer | string | undefined;
+  signal: AbortSignal | undefined;
+  onStdout: ((chunk: Buffer) => void) | undefined;
+  timeoutMs: number;
+};
 
 /** Reads a channel to its end, or until we stop waiting. A channel that closes without exit code and signal says that there was none. */
-export function collect(channel: ClientChannel, { stdin, signal, timeoutMs }: Collecting): Promise<Ending> {
+export function collect(channel: ClientChannel, { stdin, signal, onStdout, timeoutMs }: Collecting): Promise<Ending> {
   return new Promise((resolve) => {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
@@ -47,7 +52,10 @@ export function collect(channel: ClientChannel, { stdin, signal, timeoutMs }: Co
     const timer = setTimeout(() => end("silent"), timeoutMs);
     if (signal?.aborted === true) return abort();
     signal?.addEventListener("abort", abort, { once: true });
-    channel.on("data", (chunk: Buffer) => stdout.push(chunk));
+    channel.on("data", (chunk: Buffer) => {
+      stdout.push(chunk);
+      onStdout?.(chunk);
+    });
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
     // A command may end before it has read all of its input; its exit status tells how it went.
     channel.on("error", () => undefined);

@@ -26,6 +26,8 @@ export type RunOptions = {
   stdin?: Buffer | string;
   /** Through `sudo -n`, when the SSH user is not root. */
   asRoot?: boolean;
+  /** Hears what the command prints as it comes: of one that is given up, that is all there is. */
+  onStdout?: (chunk: Buffer) => void;
 };
 
 export type Host = {
@@ -127,7 +129,7 @@ type Connection = { client: Client; target: SSHTarget; /** Why the connection is
 
 async function runOver(connection: Connection, command: string, options: RunOptions): Promise<CommandResult> {
   const { name, address, port, user, connectTimeoutMs } = connection.target;
-  const { timeoutMs = 30_000, signal, stdin, asRoot: wantsRoot = false } = options;
+  const { timeoutMs = 30_000, signal, stdin, onStdout, asRoot: wantsRoot = false } = options;
   const sudo = wantsRoot && user !== "root";
   const line = oneLine(command);
   const inconclusive = (what: string, cause?: unknown) => {
@@ -146,7 +148,7 @@ async function runOver(connection: Connection, command: string, options: RunOpti
     throw inconclusive(`could not be run: ${sessionRefusal(error)}`, error);
   });
   // The host ends the command at its deadline; that it does not even say so is known when some more time has passed.
-  const ending = await collect(channel, { stdin, signal, timeoutMs: timeoutMs + connectTimeoutMs });
+  const ending = await collect(channel, { stdin, signal, onStdout, timeoutMs: timeoutMs + connectTimeoutMs });
   const { how, exitCode, signalName, stdout, stderr } = ending;
   const said = stderr.trim() === "" ? "." : `; on stderr it said: ${stderr.trim()}`;
   const overdue = performance.now() - started >= timeoutMs && (exitCode === 124 || exitCode === 137 || signalName === "KILL");

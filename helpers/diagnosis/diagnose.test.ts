@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parseSync } from "oxc-parser";
 import { expect, test } from "vitest";
 import { causeLines, diagnose } from "./diagnose.ts";
-import { all, event, healthy, line, unit } from "./recorded.ts";
+import { notAnswered } from "./model.ts";
+import { all, event, healthy, line, node, said, unit } from "./recorded.ts";
 import { rules } from "./rules.ts";
 
 const presentation = { folder: "smoke-report/evidence", ready: (command: string) => command.replace(/^ssh (\S+)/, "ssh root@$1") };
@@ -63,6 +64,36 @@ test("where all is well no rule sees anything in the evidence, whichever check f
 
   expect(checks.length).toBeGreaterThan(20);
   expect(causes.flatMap((diagnosis) => diagnosis ?? [])).toEqual([]);
+});
+
+const checksOfRules = [...new Set(rules.flatMap(({ explains = [] }) => explains))];
+const sectionsOf = Object.entries(healthy().hosts).flatMap(([host, answer]) =>
+  "sections" in answer ? Object.keys(answer.sections).map((section) => [host, section] as const) : [],
+);
+const lost = (host: string, section: string) => said(host, section, () => `${notAnswered} within 3 s`);
+
+test("what a host has not answered is no cause: nothing is missing there for all that anybody knows", () => {
+  const causes = sectionsOf.flatMap(([host, section]) => {
+    const evidence = lost(host, section)(healthy());
+    return checksOfRules.flatMap((check) => diagnose(evidence, { check, message: "x" })?.finding.what ?? []);
+  });
+
+  expect(sectionsOf.length).toBeGreaterThan(40);
+  expect(causes).toEqual([]);
+});
+
+test.for([
+  [
+    "the processes, by which a static Pod would be seen",
+    "processes",
+    unit("server", "kube-scheduler", "ActiveState=inactive SubState=dead"),
+  ],
+  ["what stands in for a unit", "stand-ins", unit("server", "kube-scheduler", "ActiveState=inactive SubState=dead")],
+  ["the CNI files", "cni-files", node("server", { ready: "Ready is False (KubeletNotReady: cni plugin not initialized)" })],
+] as const)("nothing is missed where a host has not told of %s", ([, section, change]) => {
+  const evidence = all(change, ...["server", "node-0", "node-1"].map((host) => lost(host, section)))(healthy());
+
+  expect(diagnose(evidence, { check: "replicas-ready", message: "cni plugin not initialized" })?.finding.what).toBeUndefined();
 });
 
 test("what a rule quotes becomes one line", () => {

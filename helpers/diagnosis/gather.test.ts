@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { readSettings } from "../config.ts";
 import { startTestAPI } from "../kubernetes-test-server.ts";
@@ -179,7 +180,7 @@ test("what does not answer in time is noted, and the rest is there", async () =>
     answer: (command, channel) => {
       if (command.includes("uname")) return false;
       if (!command.includes("alarm list")) return true;
-      for (const name of ["etcd", "api-here", "kubelets", "api-from-here", "pods", "node-port-rules"]) channel.write(`${name} 0 \n`);
+      for (const name of ["etcd", "api-here", "api-from-here"]) channel.write(`${name} 0 \n`);
       channel.exit(0);
       channel.end();
       return true;
@@ -194,7 +195,88 @@ test("what does not answer in time is noted, and the rest is there", async () =>
 
   expect(performance.now() - began).toBeLessThan(5_000);
   expect(evidence.api.unanswered).toEqual(expect.arrayContaining([expect.stringContaining("no answer within 0.5 s")]));
-  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { "not answered": "not answered within 3 s", pods: "" } } });
+  expect(evidence.hosts).toMatchObject({ "node-0": { sections: { units: "not answered within 3 s", etcd: "" } } });
+});
+
+const hangs = "#!/bin/sh\nexec sleep 30\n";
+/** Of an API that is well and has nothing. */
+const empty = () => startTestAPI({ answer: () => ({ code: 200, body: { items: [] } }) });
+
+test("a command that hangs costs its own answer alone, and none waits for more sessions than a connection has", async () => {
+  await using api = await empty();
+  await using server = await startTestServer({
+    executables: { ...silent, tc: hangs, systemctl: prints("Id=etcd.service"), nft: prints("x") },
+  });
+
+  const evidence = await gather({
+    run,
+    openClient: async () => api.client,
+    openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }),
+  });
+
+  expect(evidence.hosts).toMatchObject({
+    "node-0": {
+      sections: {
+        units: "Id=etcd.service",
+        queueing: "not answered within 3 s",
+        nft: "",
+        "cni-plugins": expect.not.stringMatching(/^not/),
+      },
+    },
+  });
+  expect(server.mostSessions()).toBeLessThanOrEqual(6);
+  expect(server.commands.filter((command) => !command.includes("uname -n"))).toHaveLength(5);
+});
+
+test("what has been answered when the time is over is kept, also where others hang", async () => {
+  await using api = await empty();
+  await using server = await startTestServer({
+    executables: { ...silent, "iptables-save": hangs, systemctl: prints("Id=etcd.service") },
+  });
+
+  const evidence = await gather(
+    { run, openClient: async () => api.client, openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }) },
+    { gatheringMs: 2_800, apiMs: 1_000 },
+  );
+
+  const late = "not answered within 3 s";
+  expect(evidence.hosts).toMatchObject({
+    "node-0": { sections: { units: "Id=etcd.service", filters: late, "cni-files": late, queueing: "", journal: expect.anything() } },
+  });
+});
+
+test("a client that never comes does not keep the evidence", async () => {
+  const began = performance.now();
+
+  const evidence = await gather(
+    { run, openClient: () => new Promise(() => undefined), openHost: () => Promise.reject(new Error("it is off")) },
+    { gatheringMs: 2_000, apiMs: 1_000 },
+  );
+
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(evidence.given.userName).toBe("");
+  expect(evidence.api.unanswered).toEqual(["not answered within 1 s"]);
+});
+
+test("a client that comes late has what is left of the time, and what the API answers is kept", async () => {
+  await using api = await startTestAPI({
+    answer: ({ url }) =>
+      url.includes("/leases")
+        ? undefined
+        : { code: 200, body: { items: url.includes("/nodes") ? [{ metadata: { name: "node-0" } }] : [] } },
+  });
+
+  const evidence = await gather(
+    {
+      run,
+      openClient: () => sleep(1_500).then(() => api.client),
+      openHost: () => Promise.reject(new Error("it is off")),
+    },
+    { gatheringMs: 4_000, apiMs: 3_000 },
+  );
+
+  expect(evidence.api.nodes).toMatchObject([{ name: "node-0" }]);
+  expect(evidence.api.unanswered).toHaveLength(2);
 });
 
 test("a host and an API that cannot be reached are noted with the reason", async () => {

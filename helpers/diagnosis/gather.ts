@@ -3,17 +3,24 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { reasonOf } from "../errors.ts";
-import { collectEvidence } from "../evidence.ts";
+import { hearEvidence } from "../evidence.ts";
 import type { KubernetesClient } from "../kubernetes.ts";
 import type { Run } from "../run.ts";
 import type { Host } from "../ssh.ts";
 import { noAPI, readAPI } from "./api-evidence.ts";
-import { furtherCommands, prelude, reachingCommands, standingCommands, type Known } from "./host-commands.ts";
-import type { APIEvidence, Evidence, HostEvidence, NodeEvidence } from "./model.ts";
+import { functions, prelude, questionnaires, type Known } from "./host-commands.ts";
+import { notAnswered, type APIEvidence, type Evidence, type HostEvidence, type NodeEvidence } from "./model.ts";
 import { redact } from "./redact.ts";
 
-/** For all of it, and for the API, of whose answer the second half of the questions to the hosts is made. */
+/** For all of it, and for the API, of whose answer some of the questions to the hosts are made. */
 const limits = { gatheringMs: 10_000, apiMs: 4_000 };
+
+/** Requests end this long before the time for the API is over, so that the answers to the others are kept. */
+const marginMs = 500;
+/** A kubeconfig may have a program that takes its time to log in. An API that is well needs no more for its answer than this. */
+const shortestRequestMs = 200;
+/** Of the time that is left. It stands in messages, and so in tenths of a second. */
+const requestMs = (leftMs: number): number => Math.max(Math.ceil((leftMs - marginMs) / 100) * 100, shortestRequestMs);
 
 type Sources = {
   run: Run;
@@ -27,10 +34,16 @@ type Sources = {
 export async function gather({ run, openClient, openHost }: Sources, { gatheringMs, apiMs } = limits): Promise<Evidence> {
   const { settings } = run;
   const deadline = Date.now() + gatheringMs;
+  const apiDeadline = Date.now() + apiMs;
   const client = openClient();
+  const userName = within(
+    apiMs,
+    client.then(({ access }) => access.userName),
+    () => "",
+  );
   const api = within(
     apiMs,
-    client.then((opened) => readAPI(opened, run, apiMs - 500)),
+    client.then((opened) => readAPI(opened, run, requestMs(apiDeadline - Date.now()))),
     (reason) => noAPI("", reason),
   );
   const ask = async (name: string): Promise<readonly [string, HostEvidence]> => [
@@ -44,7 +57,7 @@ export async function gather({ run, openClient, openHost }: Sources, { gathering
   const late = (await api).nodes.map(({ name }) => name).filter((name) => !first.includes(name));
   const hosts = await Promise.all([...early, ...late.map(ask)]);
   return {
-    given: given(run, (await client.catch(() => undefined))?.access.userName ?? ""),
+    given: given(run, await userName),
     api: await api,
     hosts: Object.fromEntries(hosts),
   };
@@ -59,32 +72,51 @@ function given({ namespace, settings }: Run, userName: string): Evidence["given"
 
 type Asking = Pick<Sources, "run" | "openHost"> & { api: Promise<APIEvidence>; deadline: number };
 
-/** Several questionnaires, so that what hangs in one costs nothing of the others. */
+/** Several questionnaires at once, so that what hangs in one does not hold up the others. */
 async function askHost(name: string, { run, api, openHost, deadline }: Asking): Promise<HostEvidence> {
-  const known =
+  const node =
     run.settings.hosts[name] === undefined && name !== run.settings.server
-      ? (await api).nodes.find((node) => node.name === name)
+      ? (await api).nodes.find((each) => each.name === name)
       : undefined;
-  const host = openHost(name, known);
-  const leftMs = deadline - Date.now();
-  const part = (commands: () => Promise<Record<string, string>>) =>
-    within<Record<string, string>>(leftMs, sectionsOf(host, commands), (reason) => ({ "not answered": reason }));
-  const [problem, standing, further, reaching] = await Promise.all([
-    within<string | undefined>(
-      leftMs,
-      host.then(() => undefined),
-      (reason) => reason,
-    ),
-    part(async () => standingCommands),
-    part(async () => furtherCommands),
-    part(async () => reachingCommands(knownOf(run, await api), name)),
-  ]);
-  return problem === undefined ? { sections: { ...standing, ...further, ...reaching } } : { unreachable: problem };
+  const host = openHost(name, node);
+  const problem = within<string | undefined>(
+    deadline - Date.now(),
+    host.then(() => undefined),
+    (reason) => reason,
+  );
+  const asking = questionnaires(run.settings.etcdctlFlags).map(async ({ commands, secondsEach }) => {
+    const asked = typeof commands === "function" ? commands(knownOf(run, await api), name) : commands;
+    return sectionsOf(host, asked, { secondsEach, deadline });
+  });
+  const sections = await Promise.all(asking);
+  const reason = await problem;
+  return reason === undefined ? { sections: Object.assign({}, ...sections) as Record<string, string> } : { unreachable: reason };
 }
 
-async function sectionsOf(host: Promise<Host>, commands: () => Promise<Record<string, string>>): Promise<Record<string, string>> {
-  const found = await collectEvidence(await host, await commands(), prelude);
-  return Object.fromEntries(Object.entries(found).map(([name, { stdout }]) => [name, redact(stdout.trim())]));
+type Time = { secondsEach: number; deadline: number };
+
+/** What has been heard of each command until the deadline, and of those that have not answered, why. Never throws. */
+async function sectionsOf(
+  host: Promise<Host>,
+  commands: Readonly<Record<string, string>>,
+  { secondsEach, deadline }: Time,
+): Promise<Record<string, string>> {
+  const sections: Record<string, string> = {};
+  const leftMs = deadline - Date.now();
+  // The host ends the script, too, so that nothing is left running there.
+  const patience = { prelude, functions, secondsEach, timeoutMs: leftMs + marginMs };
+  const hearing = host.then((opened) =>
+    hearEvidence(opened, commands, patience, (name, answer) => {
+      sections[name] = answer === undefined ? `${notAnswered} within ${secondsEach} s` : redact(answer.stdout.trim());
+    }),
+  );
+  const reason = await within<string>(
+    leftMs,
+    hearing.then(() => "it has said nothing"),
+    (why) => why,
+  );
+  const otherwise = reason.startsWith(notAnswered) ? reason : `${notAnswered}: ${reason}`;
+  return Object.fromEntries(Object.keys(commands).map((name) => [name, sections[name] ?? otherwise]));
 }
 
 function knownOf({ settings }: Run, { nodes, pods, service }: APIEvidence): Known {
@@ -99,14 +131,13 @@ function knownOf({ settings }: Run, { nodes, pods, service }: APIEvidence): Know
     pods: answering.map(({ name, podIP, nodeName }) => ({ name, address: podIP, nodeName })),
     podPort: settings.imagePort,
     nodePort: service?.nodePort,
-    etcdctlFlags: settings.etcdctlFlags,
   };
 }
 
 /** What comes in time; else what is made of the reason why not. */
 async function within<Value>(ms: number, work: Promise<Value>, otherwise: (reason: string) => Value): Promise<Value> {
   const over = new AbortController();
-  const late = sleep(ms, undefined, { signal: over.signal, ref: false }).then(() => `not answered within ${Math.ceil(ms / 1000)} s`);
+  const late = sleep(ms, undefined, { signal: over.signal, ref: false }).then(() => `${notAnswered} within ${Math.ceil(ms / 1000)} s`);
   try {
     return await Promise.race([work.catch((error: unknown) => otherwise(redact(reasonOf(error)))), late.then(otherwise)]);
   } finally {

@@ -1,6 +1,6 @@
 /**
  * What is asked of a host, as command lines for `sh` by the name of the section that holds the answer. They read, and change nothing.
- * Each ends by itself within moments, whatever is broken.
+ * Each is ended when its time is over, and has not answered then: what was cut off would pass for all there is.
  */
 import { shellQuote } from "../remote-command.ts";
 import { cutShort } from "./reading.ts";
@@ -8,6 +8,13 @@ import { allStandIns } from "./stand-ins.ts";
 
 const units = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "containerd", "kubelet", "kube-proxy"];
 const list = units.join(" ");
+
+/** What the commands share, beside what the prelude exports. */
+export const functions = `
+pid_of() { printf '%s' "$processes" | sed -n "s/^$1 //p" | head -1; }
+flag() { printf '%s\\n' "$flags" | sed -n "s/^$1 --$2=//p" | tail -1; }
+setting() { sed -n "s/^ *\\"\\{0,1\\}$2\\"\\{0,1\\}: *\\"\\{0,1\\}\\([^\\",]*\\).*/\\1/p" "$1" 2>/dev/null | head -1; }
+`;
 
 /**
  * Finds the processes of the units and their flags, once, with as few commands as it takes: a host may be busy. The kernel keeps 15
@@ -37,11 +44,10 @@ flags_of() {
     END { tell() }'
 }
 flags=$(printf '%s' "$processes" | while read -r name pid; do flags_of "$name" 2>/dev/null <"/proc/$pid/cmdline"; done)
-pid_of() { printf '%s' "$processes" | sed -n "s/^$1 //p" | head -1; }
-flag() { printf '%s\\n' "$flags" | sed -n "s/^$1 --$2=//p" | tail -1; }
-setting() { sed -n "s/^ *\\"\\{0,1\\}$2\\"\\{0,1\\}: *\\"\\{0,1\\}\\([^\\",]*\\).*/\\1/p" "$1" 2>/dev/null | head -1; }
+${functions}
 kubelet_config=$(flag kubelet config)
 encryption_config=$(flag kube-apiserver encryption-provider-config)
+export processes flags kubelet_config encryption_config
 `;
 
 /** Says at the end that there is more: what stands there may decide. */
@@ -107,14 +113,7 @@ export const standingCommands = {
 } as const satisfies Record<string, string>;
 
 /** What takes a little longer. */
-export const furtherCommands = {
-  // Lines of errors, and after them the last lines as they stand, but for those told already: a secret of several lines has to stay in one
-  // piece, or the filter does not know it.
-  journal: `for unit in $(systemctl list-unit-files --no-legend ${units.map((unit) => `${unit}.service`).join(" ")} | cut -d. -f1); do
-    { journalctl -u "$unit" --since=-5min -n 300 --no-pager -o cat | grep -E '^[EF][0-9]{4} |[Ee]rror|level=(error|fatal)' | tail -5
-      echo "$unit, the last lines"; journalctl -u "$unit" -n 6 --no-pager -o cat; } |
-      awk -v title="$unit, the last lines" '$0 == title { last = 1; next } last ? !($0 in told) : !told[$0]++' |
-      cut -c 1-400 | sed "s/^/$unit: /"; done`,
+const furtherCommands = {
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
   // then with one by what its hook is. What iptables has put there is told above.
@@ -137,6 +136,17 @@ export const furtherCommands = {
   hosts: "grep -Ev '^ *(#|$)' /etc/hosts",
 } as const satisfies Record<string, string>;
 
+/** What takes the longest. */
+const journalCommands = {
+  // Lines of errors, and after them the last lines as they stand, but for those told already: a secret of several lines has to stay in one
+  // piece, or the filter does not know it.
+  journal: `for unit in $(systemctl list-unit-files --no-legend ${units.map((unit) => `${unit}.service`).join(" ")} | cut -d. -f1); do
+    { journalctl -u "$unit" --since=-5min -n 300 --no-pager -o cat | grep -E '^[EF][0-9]{4} |[Ee]rror|level=(error|fatal)' | tail -5
+      echo "$unit, the last lines"; journalctl -u "$unit" -n 6 --no-pager -o cat; } |
+      awk -v title="$unit, the last lines" '$0 == title { last = 1; next } last ? !($0 in told) : !told[$0]++' |
+      cut -c 1-400 | sed "s/^/$unit: /"; done`,
+} as const satisfies Record<string, string>;
+
 /** An address of IPv6 stands in brackets. */
 const inURL = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
@@ -147,7 +157,6 @@ export type Known = {
   pods: readonly (Place & { nodeName: string })[];
   podPort: number;
   nodePort: number | undefined;
-  etcdctlFlags: readonly string[];
 };
 
 const ask =
@@ -162,8 +171,21 @@ const each = (questions: readonly (readonly [name: string, parameters: string])[
 
 const asked = `asked() { name=$1; shift; said=$(${ask} "$@" 2>&1); printf '%s exit=%s %s\\n' "$name" "$?" "$(printf '%s' "$said" | tr '\\n' ' ')"; }`;
 
+/** What a host sees of etcd and of the API, for which nothing needs to be known of Nodes and Pods. */
+function nearCommands(etcdctlFlags: readonly string[]): Record<string, string> {
+  const flags = etcdctlFlags.map(shellQuote).join(" ");
+  return {
+    etcd: `[ -n "$(pid_of etcd)" ] && etcdctl --dial-timeout=1s --command-timeout=2s ${flags} alarm list`,
+    "api-here": `[ -n "$(pid_of kube-apiserver)" ] && curl --silent --insecure --max-time 2 "https://127.0.0.1:6443/readyz?verbose"`,
+    // How the API is named over there is of no interest.
+    "api-from-here": `${asked}
+      server=$(setting /var/lib/kubelet/kubeconfig server); if [ -n "$server" ]; then ${each([["kube-apiserver", `--insecure "$server/readyz"`]])}
+      fi`,
+  };
+}
+
 /** What a host sees when it tries to reach others. */
-export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags }: Known, host: string): Record<string, string> {
+function reachingCommands({ nodes, pods, podPort, nodePort }: Known, host: string): Record<string, string> {
   const own = pods.filter(({ nodeName }) => nodeName === host);
   const kubelets = each(
     nodes.map((node) => [
@@ -171,10 +193,7 @@ export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags 
       `"$@" "https://$(kubelet_at ${shellQuote(node.name)} ${shellQuote(inURL(node.address))}):10250/healthz"`,
     ]),
   );
-  const flags = etcdctlFlags.map(shellQuote).join(" ");
   return {
-    etcd: `[ -n "$(pid_of etcd)" ] && timeout 3 etcdctl --dial-timeout=1s --command-timeout=2s ${flags} alarm list`,
-    "api-here": `[ -n "$(pid_of kube-apiserver)" ] && curl --silent --insecure --max-time 2 "https://127.0.0.1:6443/readyz?verbose"`,
     // As kube-apiserver does it: by the Node's name, unless it prefers the address, and with the authority of the kubelets' certificates. A
     // kubelet says 401 to that.
     kubelets: `${asked}
@@ -185,10 +204,6 @@ export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags 
       ca=$(flag kube-apiserver kubelet-certificate-authority); if [ -n "$ca" ]; then set -- --cacert "$ca"; else set -- --insecure; fi
       if [ -n "$(pid_of kube-apiserver)" ]; then ${kubelets}
       fi`,
-    // How the API is named over there is of no interest.
-    "api-from-here": `${asked}
-      server=$(setting /var/lib/kubelet/kubeconfig server); if [ -n "$server" ]; then ${each([["kube-apiserver", `--insecure "$server/readyz"`]])}
-      fi`,
     pods: `${asked}\n${each(own.map(({ name, address }) => [name, shellQuote(`http://${address}:${podPort}/`)]))}`,
     "node-port-rules":
       nodePort === undefined
@@ -197,3 +212,22 @@ export function reachingCommands({ nodes, pods, podPort, nodePort, etcdctlFlags 
           { nft list table ip kube-proxy; nft list table ip6 kube-proxy; } | grep -w ${nodePort}; true; } 2>/dev/null`,
   };
 }
+
+type Questionnaire = {
+  /** How long each of its commands may take. */
+  secondsEach: number;
+  commands: Commands | ((known: Known, host: string) => Commands);
+};
+type Commands = Readonly<Record<string, string>>;
+
+/**
+ * Each is asked in an SSH session of its own, all at once: six is as many as a connection has. What takes its whole time keeps none but
+ * those of its own questionnaire waiting.
+ */
+export const questionnaires = (etcdctlFlags: readonly string[]): readonly Questionnaire[] => [
+  { secondsEach: 3, commands: standingCommands },
+  { secondsEach: 3, commands: furtherCommands },
+  { secondsEach: 9, commands: journalCommands },
+  { secondsEach: 3, commands: nearCommands(etcdctlFlags) },
+  { secondsEach: 3, commands: reachingCommands },
+];

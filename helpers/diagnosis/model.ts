@@ -59,6 +59,9 @@ export type EventEvidence = { object: string; reason: string; message: string };
 
 export type LeaseEvidence = { name: string; holder: string; secondsSinceRenewal: number };
 
+/** How the text of a section begins, and what follows says why, where the host did not print it. That is something else than nothing. */
+export const notAnswered = "not answered";
+
 /** By the name of a section, what a host printed for it; or why it could not be asked. */
 export type HostEvidence = { sections: Readonly<Record<string, string>> } | { unreachable: string };
 

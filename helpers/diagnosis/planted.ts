@@ -60,6 +60,8 @@ const encryptionKeys: readonly Planted[] = [
   },
   { what: "the key of an encryption provider on the next line", text: "  secret:\n    UGxhbnRlZDI=\nnext: 1", secret: "UGxhbnRlZDI" },
   { what: "the key of an encryption provider without its name", text: `the key is ${encryptionKey}`, secret: encryptionKey },
+  // One in 64 of them begins so.
+  { what: "a key without its name that begins like a path", text: `the key is /${encryptionKey.slice(1)}`, secret: encryptionKey.slice(1) },
 ];
 
 const tokens: readonly Planted[] = [
@@ -84,6 +86,7 @@ const tokens: readonly Planted[] = [
   { what: "a token whose closing quote is cut off", text: `{"token":"${password}`, secret: password },
   { what: "a token with a quote in it", text: String.raw`{"token":"x\"${password}"}`, secret: password },
   { what: "a token in a CNI file", text: `{"k8s_auth_token":"${password}"}`, secret: password },
+  { what: "a token in a URL", text: `clone of https://${password}@git.example.com/x`, secret: password },
   { what: "a token of GitHub", text: "clone of ghp_16C7e42F292c6912E7710c838347Ae178B4a", secret: "16C7e42F292c6912" },
 ];
 
@@ -99,13 +102,19 @@ const passwords: readonly Planted[] = [
   { what: "a password of etcd in the environment", text: `ETCDCTL_PASSWORD=${password} etcdctl get`, secret: password },
   { what: "a user of etcd in the environment", text: `ETCDCTL_USER=root:${password}`, secret: password },
   { what: "a password of curl", text: `curl -u admin:${password} https://x`, secret: password },
+  { what: "a password of curl right behind the flag", text: `curl -uroot:${password} https://x`, secret: password },
+  { what: "a password of curl in quotes right behind the flag", text: `curl -u'root:${password}' https://x`, secret: password },
   { what: "a password in a URL", text: "HTTPS_PROXY=http://alice:planted@192.0.2.1:3128", secret: "planted" },
   { what: "a password with an @ in a URL", text: `https://alice:p@ss${password}@host/`, secret: password },
+  { what: "a password with an @ and a slash in a URL", text: `http://alice:p@ss/${password}@host/`, secret: password },
+  { what: "a password with a slash in a URL", text: `http://alice:p/${password}@host/`, secret: password },
   { what: "the signature of a URL", text: `Get "https://r.example.com/l?X-Amz-Signature=${password}&x=1"`, secret: password },
   { what: "the secret of a client", text: `client_secret=${password}`, secret: password },
   { what: "the secret of a client in JSON", text: `{"clientSecret":"${password}"}`, secret: password },
   { what: "the key of an API", text: `API_KEY=${password}`, secret: password },
   { what: "the key of an API in a header", text: `X-Api-Key: ${password}`, secret: password },
+  { what: "the key of an account", text: `DefaultEndpointsProtocol=https;AccountKey=${password};`, secret: password },
+  { what: "a key that signs", text: `signingKey: ${password}`, secret: password },
   { what: "a key of WireGuard", text: "PrivateKey = yAnz5TF+lXXJte14tji3zlMN", secret: "yAnz5TF" },
   { what: "the credentials of a registry", text: '{"auths":{"registry.example.com":{"auth":"cGxhbnRlZA=="}}}', secret: "cGxhbnRlZ" },
   { what: "the credentials of a registry in TOML", text: 'auth = "cGxhbnRlZA=="', secret: "cGxhbnRlZ" },
@@ -165,6 +174,11 @@ export const harmless: readonly string[] = [
   "Secret smoke-1/kubernetes-the-hard-way, decoded: expected { mykey: 'mydata' } to deeply equal { mykey: 'others' }",
   "server: how the value of /registry/secrets/smoke-1/x begins: expected 'k8s\\0' to be 'k8s:enc:aescbc:v1:key1:'",
   "curl --head http://10.91.7.20:31410/smoke-0123456789abcdef",
+  "curl --unix-socket /run/x -unix: http://localhost",
+  "ssh://root@192.0.2.10 and git@github.com:alice/x",
+  'Failed to pull image "http://registry.example.com:5000/library/nginx@sha256:0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a"',
+  "--etcd-servers=https://192.0.2.10:2379,https://192.0.2.11:2379 of alice@example.com",
+  "GET https://[fd00::1]:6443/api/v1/namespaces/smoke-1/pods?labelSelector=x@y was not answered",
   "https://server.kubernetes.local:6443 answered 401: Unauthorized. Are the kubeconfig's credentials of this cluster?",
   // Flags: the paths of keys and tokens, and switches.
   "kube-apiserver --encryption-provider-config=/var/lib/kubernetes/encryption-config.yaml",

@@ -3,17 +3,23 @@
  */
 import { normaliseAddress } from "../cidr.ts";
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
-import type { Evidence, Finding, LeaseEvidence } from "./model.ts";
+import { notAnswered, type Evidence, type Finding, type LeaseEvidence } from "./model.ts";
 import { standsInFor } from "./stand-ins.ts";
 
-/** What a host printed for a section; nothing where it was not asked, or did not answer. */
+/** What a host printed for a section, or that it has not answered; nothing where it was not asked. */
 export function section({ hosts }: Evidence, host: string, name: string): string {
   const found = hosts[host];
   return found !== undefined && "sections" in found ? (found.sections[name] ?? "") : "";
 }
 
-/** The same, line by line, without those that are empty. */
+/** Whether a host has printed a section. Who makes something of what is missing from it has to know. */
+export function hasAnswered(evidence: Evidence, host: string, ...names: readonly string[]): boolean {
+  return names.every((name) => !section(evidence, host, name).startsWith(notAnswered));
+}
+
+/** What a host printed for a section, line by line, without those that are empty. */
 export function linesOf(evidence: Evidence, host: string, name: string): string[] {
+  if (!hasAnswered(evidence, host, name)) return [];
   return section(evidence, host, name)
     .split("\n")
     .map((line) => line.trim())
@@ -78,6 +84,7 @@ export const missedUnitsOf = (evidence: Evidence, host: string): Unit[] =>
     ({ name, load, active, pid }) =>
       active !== "active" &&
       load !== "masked" &&
+      hasAnswered(evidence, host, "processes", "stand-ins") &&
       !hasProcessBesides(evidence, host, name, pid) &&
       !linesOf(evidence, host, "stand-ins").some((process) => standsInFor(name, process)) &&
       !runsElsewhere(evidence, host, name),

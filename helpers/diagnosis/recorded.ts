@@ -125,13 +125,21 @@ const filtered = (hosts: Evidence["hosts"]): Evidence["hosts"] =>
     }),
   );
 
-/** The rule that names the cause, and the cause. No rule may need what the filter takes out. */
+/** A command that can be pasted: in one pair of quotes, or without a sentence in it. What is to be said besides stands behind a `#`. */
+const pasteable = /^(?:ssh \S+|kubectl) (?:'[^']*'|(?!')(?:(?![;,?] |  # ).)*)(?:  # .*)?$/;
+
+/**
+ * The rule that names the cause, and the cause. No rule may need what the filter takes out.
+ * @throws where what mends it begins like a command, and goes on as none
+ */
 export function causeOf({ check, message = wrong, change = same }: Pick<Case, "check" | "message" | "change">): {
   rule: string;
   cause: string;
 } {
   const evidence = change(healthy());
   const diagnosis = diagnose({ ...evidence, hosts: filtered(evidence.hosts) }, { check, message: redact(message) });
+  const { mend = "" } = diagnosis?.finding ?? {};
+  if (/^(?:ssh|kubectl) /.test(mend) && !pasteable.test(mend)) throw new Error(`${diagnosis?.rule.id}: this cannot be pasted: ${mend}`);
   return { rule: diagnosis?.rule.id ?? "none", cause: diagnosis?.finding.what ?? "" };
 }
 

@@ -36,6 +36,65 @@ test.for(["a1B", "x: y\n", "a.", "--", '\\"', "data: {", "kubelet: ", `${"a".rep
   },
 );
 
+const repeated: readonly (readonly [first: string, again: string, last: string])[] = [
+  // Lines that may be those of a key, up to an END that never comes.
+  ["", "word\n", ""],
+  ["", "word\\n", ""],
+  ["", "---- BEGIN A ----", ""],
+  ["", "-----BEGIN A-----\n", ""],
+  ["", "-----END A-----\n", ""],
+  // What may stand between a name and its value.
+  ["secret:", " ", ""],
+  ["token", " ", ""],
+  ["token:", " ", ""],
+  ["authorization:", "\t", ""],
+  ["token", "\\", ""],
+  ["data", "\n", ""],
+  // Values that nothing ends.
+  ["data:{", "\\", ""],
+  ["data:{", "x", ""],
+  ['token: "', '\\"', ""],
+  ["--token=a", "'", "x"],
+  ["--token=a", "\\", "x"],
+  [" -u a:b", "'", "x"],
+  ["", "a://b:c", ""],
+  ["", "a://b", ""],
+  ["secret:", "! ", ""],
+  ["data:\n", " x\n", ""],
+  ["token:\n", " x\n", ""],
+  ["", "a: b: c\n", ""],
+];
+
+test.for(repeated)("a text twice as long takes no more than its share of time: %j, %j, %j", ([first, again, last]) => {
+  const tookMs = (length: number): number => {
+    const text = `${first}${again.repeat(length / again.length)}${last}`;
+    const began = performance.now();
+    redact(text);
+    return performance.now() - began;
+  };
+  tookMs(1_000);
+
+  const [once, eightfold] = [tookMs(10_000), tookMs(80_000)];
+
+  // Eight times as long is sixty-four times where each character is tried with each other. What takes no time at all cannot be compared.
+  expect(eightfold).toBeLessThan(Math.max(32 * once, 250));
+});
+
+test("two megabytes of short lines take no seconds", () => {
+  const began = performance.now();
+
+  redact("word\n".repeat(400_000));
+
+  expect(performance.now() - began).toBeLessThan(2_500);
+});
+
+test("what is longer than anybody reads is cut off, where the patterns would run out of memory", () => {
+  const shown = redact(`data: {${"x".repeat(9_000_000)}`);
+
+  expect(shown).toMatch(/^data: \{\[redacted\]/);
+  expect(shown).toMatch(/cut off/);
+});
+
 test.for(planted)("what is left of $what comes through a second time as it is", ({ text }) => {
   const once = redact(text);
 
@@ -81,4 +140,27 @@ test("of an error everything that is ever printed is filtered, that of its cause
 
   expect(error.name).toBe("ConformanceError");
   expect([error.message, error.stack, error.diff, error.expected, cause.message, cause.stack].join("\n")).not.toContain("planted");
+});
+
+test("of an error all that it holds is filtered, however deep, in the form in which Vitest keeps it, too", () => {
+  /** Vitest copies errors into objects without a prototype. */
+  const kept = (values: object): object => Object.assign(Object.create(null) as object, values);
+  const first = new Error("password: hunter2x");
+  const request = kept({ headers: ["accept: all", "authorization: Basic hunter2x"], name: "token: hunter2x" });
+  const error = kept({ name: "ConformanceError", message: "password=hunter2x", errors: [first], request });
+  Object.assign(request, { error });
+
+  redactError(error);
+
+  expect([first.message, first.stack].join("\n")).not.toContain("hunter2x");
+  expect(JSON.stringify(request, (key, value: unknown) => (key === "error" ? undefined : value))).not.toContain("hunter2x");
+  expect(error).toMatchObject({ name: "ConformanceError", message: "password=[redacted]" });
+});
+
+test("what an error holds under the name of a secret is hidden, whatever it is", () => {
+  const error = Object.assign(new Error("refused"), { user: { name: "alice", password: "hunter2x" }, apiKey: "planted" });
+
+  redactError(error);
+
+  expect(error).toMatchObject({ message: "refused", user: { name: "alice", password: "[redacted]" }, apiKey: "[redacted]" });
 });

@@ -11,8 +11,12 @@ const quote = String.raw`\\{0,9}["']`;
 const quoted = String.raw`(?<quote>${quote})(?:(?!(?<!\\)\k<quote>).)*(?:\k<quote>|$)`;
 /** A word without quotes. A switch is no secret, and a backslash may be the beginning of a quote or a line break. */
 const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
-/** To the end of a word, with its quotes inside and without those behind it, of a shell or of the message that holds the command. */
-const wordOfShell = String.raw`\S+?(?=['\\]*(?:"[,}\]]|"?(?:\s|$)))`;
+/** Where a word ends, of a shell or of the message that holds the command: at the quotes behind it. */
+const endOfWord = String.raw`['\\]*(?:"[,}\]]|"?(?:\s|$))`;
+/** Quotes and backslashes are taken all at once: looked at from each of them anew, a long row takes forever. */
+const pieceOfWord = String.raw`(?:[^\s'\\]|['\\]+(?!['\\]))`;
+/** To the end of a word, with the quotes inside it. */
+const wordOfShell = `${pieceOfWord}(?:(?!${endOfWord})${pieceOfWord})*`;
 /** The unit that stands in front of each line of a journal, or a file in front of a message; and whose words they pass on. */
 const unit = String.raw`(?:[\w./-]+: ){0,2}`;
 /** Before and after the words BEGIN and END of a private key, and of anything else that is not a certificate. */
@@ -20,7 +24,7 @@ const marked = (word: string): string => String.raw`-{4,5} ?${word} (?!CERTIFICA
 /** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. SMOKE_PULL_SECRET is a path. */
 const names = [
   "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
-  "(?:api|access|secret|private|encryption)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
+  "(?:api|access|account|secret|private|encryption|signing)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
 ].join("|");
 /** Between a name and its value. What stands behind a colon in the midst of a sentence is a word and no value. */
 const separator = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
@@ -29,15 +33,15 @@ type Pattern = {
   /** What it hides, and how that is known. */
   hides: string;
   pattern: RegExp;
-  /** What is put in its place. */
-  by: string;
+  /** What is put in its place, with `$<name>` for a part of it; or what makes that of it. */
+  by: string | ((found: string) => string);
 };
 
 /** In this order: what has a beginning and an end of its own before what is one line of it. */
 const patterns: readonly Pattern[] = [
   {
     hides: "A private key in PEM, also where its line breaks are written as \\n. Certificates are public.",
-    pattern: new RegExp(String.raw`${marked("BEGIN")}(?:(?!-----BEGIN)[^])*?${marked("END")}`, "g"),
+    pattern: new RegExp(String.raw`${marked("BEGIN")}(?:(?!-{4,5} ?BEGIN)[^])*?${marked("END")}`, "g"),
     by: hidden,
   },
   {
@@ -46,17 +50,18 @@ const patterns: readonly Pattern[] = [
     by: hidden,
   },
   {
-    hides: "One whose beginning is cut off.",
+    hides:
+      "One whose beginning is cut off. All lines that may be of a key are taken, whether or not an END comes, so that none is looked at twice.",
     pattern: new RegExp(
-      String.raw`(?:^|(?<=["']))(?:${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*(?:\n|\\n)){1,99}${unit}[ \t]*${marked("END")}`,
+      String.raw`(?:^|(?<=["']))(?:${unit}[ \t]*[A-Za-z0-9+/]+={0,2}[ \t]*(?:\n|\\n))+(?:${unit}[ \t]*${marked("END")})?`,
       "gm",
     ),
-    by: hidden,
+    by: (lines) => (lines.endsWith("-") ? hidden : lines),
   },
   {
     hides: "What stands below `data` and `stringData`, in JSON and as Node prints it.",
     pattern: new RegExp(
-      String.raw`(?<before>(?<![\w-])(?:${quote})?(?:data|stringData)(?:${quote})?\s*:\s*\{)(?:${quoted}|[^"'}\\]|\\(?!\\*["']))+`,
+      String.raw`(?<before>(?<![\w-])(?:${quote})?(?:data|stringData)(?:${quote})?\s*:\s*\{)(?:${quoted}|[^"'}\\]|\\+(?![\\"']))+`,
       "gm",
     ),
     by: `$<before>${hidden}`,
@@ -101,7 +106,7 @@ const patterns: readonly Pattern[] = [
   {
     hides: "The password behind a user's name, of etcdctl and curl. Kubernetes' own users have a colon in their names.",
     pattern: new RegExp(
-      String.raw`(?<before>(?:--user|\bETCDCTL_USER|(?<=\s)-u)[= \t]+(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
+      String.raw`(?<before>(?:(?:--user|\bETCDCTL_USER)[= \t]+|(?<=[\s"'])-u[= \t]*)(?:${quote})?(?!system:)[^\s:'"=]+:)${wordOfShell}`,
       "gm",
     ),
     by: `$<before>${hidden}`,
@@ -125,14 +130,19 @@ const patterns: readonly Pattern[] = [
   {
     hides: "A secret on the lines below its name, as YAML has it: those that are further in, to the next name.",
     pattern: new RegExp(
-      String.raw`(?<before>(?:${names}|\bsecret)(?:${quote})?[ \t]*:[ \t]*(?:[|>][-+\d]*)?)[ \t]*\n(?:${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$))+`,
+      String.raw`(?<before>(?:${names}|\bsecret)(?:${quote})?[ \t]*:[ \t]*(?:[|>][-+\d]*[ \t]*)?)\n(?:${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$))+`,
       "gim",
     ),
     by: `$<before> ${hidden}\n`,
   },
   {
-    hides: "The password in a URL.",
-    pattern: /(?<before>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"']*:)[^\s/"']+@/gi,
+    hides: "The password in a URL, with what is in it. Digits behind a host's name are a port, and what stands behind that is no password.",
+    pattern: /(?<before>\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"'[]*:)(?:(?!\d+(?:\W|$))(?:(?!:\/\/)[^\s"'])+|[^\s/"']+)@/gi,
+    by: `$<before>${hidden}@`,
+  },
+  {
+    hides: "A token in place of a user. Of ssh and git it is a user's name.",
+    pattern: /(?<before>\bhttps?:\/\/)[^\s/:@"'?#]+@/gi,
     by: `$<before>${hidden}@`,
   },
   {
@@ -152,6 +162,11 @@ const patterns: readonly Pattern[] = [
     by: hidden,
   },
   {
+    hides: "One that begins with a slash. A path does not end in an equals sign.",
+    pattern: /(?<![\w+/.-])\/(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{39,}={1,2}(?![\w/])/g,
+    by: hidden,
+  },
+  {
     hides: "The lines that go on with what is hidden above them: further in, and one word of base64.",
     pattern: new RegExp(
       String.raw`(?<=${hidden.replaceAll(/[[\]]/g, String.raw`\$&`)}["']?\n)(?:${unit}[ \t]+[A-Za-z0-9+/]+={0,2}["']?(?:\n|$))+`,
@@ -161,19 +176,41 @@ const patterns: readonly Pattern[] = [
   },
 ];
 
+/** Characters of a text. More than these nobody reads, and of 8 million a pattern runs out of memory. */
+const longest = 2_000_000;
+
 /** A text without anything that must not leave. What has been through here once comes through a second time as it is. */
 export function redact(text: string): string {
-  return patterns.reduce((rest, { pattern, by }) => rest.replaceAll(pattern, by), text);
+  const read = text.slice(0, longest);
+  const shown = patterns.reduce((rest, { pattern, by }) => {
+    // TypeScript knows replaceAll in one form for a text, and in another for a function.
+    return typeof by === "string" ? rest.replaceAll(pattern, by) : rest.replaceAll(pattern, by);
+  }, read);
+  return read === text ? shown : `${shown}\n[cut off]`;
 }
 
-/** The same of an error, in place: everything of it that is ever printed, its causes' too. Its name is the verdict, and stays. */
+/**
+ * The same of an error, in place: of everything that it holds, its causes and all that it collects, because whoever prints it prints that
+ * too. Its name is the verdict, and stays.
+ */
 export function redactError(error: object): void {
-  const seen = new Set<unknown>();
-  for (let each: unknown = error; each instanceof Object && !seen.has(each); each = Reflect.get(each, "cause")) {
-    seen.add(each);
-    for (const key of Object.getOwnPropertyNames(each)) {
-      const value: unknown = Reflect.get(each, key);
-      if (typeof value === "string" && key !== "name") Reflect.set(each, key, redact(value));
+  const seen = new Set<object>();
+  const redactIn = (holder: object): void => {
+    // Bytes are not printed as text, and there may be many.
+    if (seen.has(holder) || ArrayBuffer.isView(holder)) return;
+    seen.add(holder);
+    for (const key of Object.getOwnPropertyNames(holder)) {
+      const value: unknown = Reflect.get(holder, key);
+      if (typeof value === "object" && value !== null) redactIn(value);
+      if (typeof value !== "string" || (holder === error && key === "name")) continue;
+      Reflect.set(holder, key, isNameOfSecret(key) ? hidden : redact(value));
     }
-  }
+  };
+  redactIn(error);
+}
+
+/** Whether what stands behind a name is hidden whatever it is. */
+function isNameOfSecret(name: string): boolean {
+  const line = JSON.stringify({ [name]: "x" });
+  return redact(line) !== line;
 }

@@ -3,7 +3,7 @@
  */
 import { gettingPods, guide, overPodNetwork } from "./checks.ts";
 import type { Evidence, Rule } from "./model.ts";
-import { addressesOn, cniFilesOf, cniOf, firstOf, linesOf, section, shortened, workersOf } from "./reading.ts";
+import { addressesOn, cniFilesOf, cniOf, firstOf, hasAnswered, linesOf, section, shortened, workersOf } from "./reading.ts";
 import { saidOf, told } from "./saying.ts";
 
 const explains = [...gettingPods, "nodes-ready", "pods-spread"];
@@ -26,7 +26,8 @@ export const cniRules: readonly Rule[] = [
       return firstOf(workersOf(evidence), (host) => {
         const names = cniFilesOf(evidence, host).map(({ path }) => path.replace(/.*\//, ""));
         const type = cniOf(evidence, host)?.type;
-        if (section(evidence, host, "units") === "" || (type !== undefined && type !== "loopback")) return undefined;
+        if (section(evidence, host, "units") === "" || !hasAnswered(evidence, host, "units", "cni-files")) return undefined;
+        if (type !== undefined && type !== "loopback") return undefined;
         const what =
           names.length === 0 ? `/etc/cni/net.d on ${host} is empty` : `/etc/cni/net.d on ${host} holds ${names.join(", ")} alone`;
         return {
@@ -74,7 +75,7 @@ export const cniRules: readonly Rule[] = [
         const missing = cni.ipam.gateways.find((gateway) => !gateway.includes(":") && !own.some(({ address }) => address === gateway));
         const addresses = own.map(({ line }) => line);
         const isThere = linesOf(evidence, host, "links").some((line) => line.includes(` ${cni.bridge}: `));
-        if (missing === undefined || !isThere) return undefined;
+        if (missing === undefined || !isThere || !hasAnswered(evidence, host, "addresses")) return undefined;
         return {
           what: `the bridge ${cni.bridge} on ${host} has not the address ${missing}, the gateway of ${cni.file}: ${addresses.length > 0 ? `it has ${addresses.map((line) => line.split(" ")[1]).join(", ")}` : "it has none"}`,
           seen: event?.line ?? `${host}: ip addr: ${addresses.join(", ") || `${cni.bridge} has none`}`,

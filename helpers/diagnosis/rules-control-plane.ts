@@ -80,7 +80,7 @@ const noSpace: Rule = {
       return {
         what: `etcd on ${host} is out of space (NOSPACE), so that it reads but does not write`,
         seen: shortened(seen),
-        mend: `ssh ${host} 'etcdctl compact REVISION && etcdctl defrag && etcdctl alarm disarm', with a larger --quota-backend-bytes`,
+        mend: `ssh ${host} 'etcdctl compact REVISION && etcdctl defrag && etcdctl alarm disarm'  # and start etcd with a larger --quota-backend-bytes`,
       };
     }),
 };

@@ -13,7 +13,7 @@ export const creationRules: readonly Rule[] = [
     guide: guide.controlPlane,
     pattern: /failed calling webhook "([^"]+)"/,
     what: ({ found: [name] }) => `the admission webhook "${name}" cannot be called, and without it nothing is admitted`,
-    mend: () => "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations; start what it calls, or delete it",
+    mend: () => "kubectl get mutatingwebhookconfigurations,validatingwebhookconfigurations  # start what it calls, or delete it",
   }),
   told({
     id: "webhook-refuses",
@@ -67,7 +67,7 @@ export const creationRules: readonly Rule[] = [
     pattern: /serviceaccount "?([\w-]+)"? not found|service account \S+: .*not found/i,
     what: ({ found: [name = "default"] }, { given }) =>
       `namespace ${given.namespace} has no ServiceAccount ${name}, without which no Pod is created`,
-    mend: (_said, { given }) => `kubectl -n ${given.namespace} get serviceaccounts; the controllers of kube-controller-manager create it`,
+    mend: (_said, { given }) => `kubectl -n ${given.namespace} get serviceaccounts  # the controllers of kube-controller-manager create it`,
   }),
   told({
     id: "pods-not-created",

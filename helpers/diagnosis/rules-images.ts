@@ -17,7 +17,7 @@ export const imageRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /failed to get sandbox image "([^"]+)":? ?(.*)/,
     what: ({ found: [image], where }) => `the image of the Pods' sandbox, ${image}, is not there${where}, and cannot be pulled`,
-    mend: (said) => `${onItsNode(said, "grep -n sandbox /etc/containerd/config.toml")}; name an image that its registry has`,
+    mend: (said) => `${onItsNode(said, "grep -n sandbox /etc/containerd/config.toml")}  # name an image that its registry has`,
   }),
   told({
     id: "image-pull-limited",
@@ -34,7 +34,7 @@ export const imageRules: readonly Rule[] = [
     pattern:
       /(?:failed to (?:pull|resolve|do request)|ErrImagePull|ImagePullBackOff).*?(dial tcp[^"]*|lookup \S+[^"]*|i\/o timeout|connection refused|no route to host|TLS handshake[^"]*|\bEOF\b)/,
     what: ({ where, found: [reason = ""] }) => `the image registry is not reached${where}: ${reason.trim().replace(/[:.]+$/, "")}`,
-    mend: (said) => onItsNode(said, "curl --head https://registry-1.docker.io/v2/; is the registry up, and does the Node reach it?"),
+    mend: (said) => onItsNode(said, "curl --head https://registry-1.docker.io/v2/  # is the registry up, and does the Node reach it?"),
   }),
   told({
     id: "image-refused",

@@ -5,7 +5,7 @@ import { familyOf, firstAddress } from "../cidr.ts";
 import { byNodePort, guide, overPodNetwork } from "./checks.ts";
 import { lineWith } from "./kubelet-seen.ts";
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
-import { addressOfNode, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
+import { addressOfNode, hasAnswered, hostsOf, linesOf, podSubnetsOf, workersOf } from "./reading.ts";
 import { nodesAt, routeTo, wayTo } from "./routes-seen.ts";
 
 /** From a host to the Pods of a Node, which has an address: the subnet of the Pods, and its first address. */
@@ -47,7 +47,9 @@ const hostsRoute = (evidence: Evidence): boolean =>
     .some(({ host, node, first }) => nodesAt(evidence, routeTo(evidence, host, first)?.via ?? "").includes(node));
 
 const routeMissing = ofRoute({ id: "route-missing" }, ({ host, node, subnet, first, address }, evidence) =>
-  routeTo(evidence, host, first) !== undefined || (wayTo(evidence, host, first) !== undefined && !hostsRoute(evidence))
+  !hasAnswered(evidence, host, "routes") ||
+  routeTo(evidence, host, first) !== undefined ||
+  (wayTo(evidence, host, first) !== undefined && !hostsRoute(evidence))
     ? undefined
     : {
         what: `${host} has no route to ${subnet}, the Pods of ${node}`,
