@@ -148,7 +148,7 @@ const answer = (...lines: readonly string[]) => `cat <<'END'\n${lines.join("\n")
 const onlyOf = (words: string, line: string) => `[ "$*" = '${words}' ] || exit 1\n${answer(line)}`;
 
 test("the rules for a NodePort are read of both families, whoever has made them", () => {
-  const command = reachingCommands({ nodes: [], pods: [], podPort: 80, nodePort: 30267, etcdctlFlags: [] }, "node-1")["node-port-rules"];
+  const command = reachingCommands({ nodes: [], pods: [], podPort: 80, nodePort: 30267 }, "node-1")["node-port-rules"];
   const dport = (chain: string) => `-A ${chain} -p tcp -m tcp --dport 30267 -j ${chain}-EXT`;
 
   expect(

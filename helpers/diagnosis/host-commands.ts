@@ -113,7 +113,7 @@ export const standingCommands = {
 } as const satisfies Record<string, string>;
 
 /** What takes a little longer. */
-const furtherCommands = {
+export const furtherCommands = {
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
   // then with one by what its hook is. What iptables has put there is told above.
@@ -185,7 +185,7 @@ function nearCommands(etcdctlFlags: readonly string[]): Record<string, string> {
 }
 
 /** What a host sees when it tries to reach others. */
-function reachingCommands({ nodes, pods, podPort, nodePort }: Known, host: string): Record<string, string> {
+export function reachingCommands({ nodes, pods, podPort, nodePort }: Known, host: string): Record<string, string> {
   const own = pods.filter(({ nodeName }) => nodeName === host);
   const kubelets = each(
     nodes.map((node) => [
