@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { causeLines, diagnose } from "./diagnose.ts";
 import { notAnswered } from "./model.ts";
 import { all, event, healthy, line, node, said, unit } from "./recorded.ts";
-import { rules } from "./rules.ts";
+import { rules } from "./rules/index.ts";
 
 const presentation = { folder: "smoke-report/evidence", ready: (command: string) => command.replace(/^ssh (\S+)/, "ssh root@$1") };
 const schedulerStopped = unit("server", "kube-scheduler", "ActiveState=inactive SubState=dead")(healthy());
@@ -119,9 +119,10 @@ const propertyOf = ({ properties }: SyntaxNode, name: string): SyntaxNode | unde
   (properties as { key?: { name?: string }; value: SyntaxNode }[]).find(({ key }) => key?.name === name)?.value;
 
 /** The cases of all rules, as they stand in the tests: importing those would run them here. */
-const writtenCases = readdirSync(import.meta.dirname)
-  .filter((name) => /^rules-.*\.test\.ts$/.test(name))
-  .flatMap((name) => [...nodesIn(parseSync(name, readFileSync(join(import.meta.dirname, name), "utf8")).program.body)])
+const folder = join(import.meta.dirname, "rules");
+const writtenCases = readdirSync(folder)
+  .filter((name) => name.endsWith(".test.ts"))
+  .flatMap((name) => [...nodesIn(parseSync(name, readFileSync(join(folder, name), "utf8")).program.body)])
   .filter(({ type }) => type === "ObjectExpression")
   .map((written) => ({
     rule: propertyOf(written, "rule")?.["value"],
@@ -157,7 +158,7 @@ test("the ids of the rules are unique, and each has a case that it must name, an
 });
 
 test("each file of rules has its test beside it, and each test its rules", () => {
-  const names = readdirSync(import.meta.dirname).filter((name) => name.startsWith("rules-"));
+  const names = readdirSync(folder).filter((name) => name !== "index.ts");
   const [tests, sources] = [names.filter((name) => name.endsWith(".test.ts")), names.filter((name) => !name.endsWith(".test.ts"))];
 
   expect(tests).toEqual(sources.map((name) => name.replace(/\.ts$/, ".test.ts")));

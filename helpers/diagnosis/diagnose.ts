@@ -4,8 +4,8 @@
 import { join } from "node:path";
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
 import { nearestEvidence } from "./nearest.ts";
-import { evidenceFile } from "./report.ts";
-import { rules } from "./rules.ts";
+import { evidenceFile } from "./gathering/report.ts";
+import { rules } from "./rules/index.ts";
 
 type Diagnosis = { rule: Rule; finding: Finding };
 

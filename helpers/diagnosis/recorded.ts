@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { diagnose } from "./diagnose.ts";
 import type { APIEvidence, Evidence, HostEvidence } from "./model.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../redaction/redact.ts";
 
 const folder = join(import.meta.dirname, "recorded");
 
