@@ -17,7 +17,7 @@ export type APIEvidence = {
   events: readonly EventEvidence[];
   leases: readonly LeaseEvidence[];
   deployment: readonly string[];
-  service: { selector: Readonly<Record<string, string>>; nodePort: number; clusterIP: string } | undefined;
+  service: { selector: Readonly<Record<string, string>>; nodePort: number; clusterIP: string; sessionAffinity: string } | undefined;
   /** `podIP:port` of what the EndpointSlices hold. */
   endpoints: readonly string[];
   /** Who keeps the run's Secret from going when it is deleted. */

@@ -83,7 +83,7 @@ export const etcd: readonly Fault[] = [
     holds: outOfSpace,
     fails: ["nodes-ready"],
     inconclusive: needingRun,
-    because: /Lease was last renewed/,
+    because: /node-1: Ready, but its Lease was last renewed at .* its kubelet is silent/,
     cause: /^Cause: etcd on server is out of space \(NOSPACE\)/,
   },
 ];

@@ -37,7 +37,7 @@ export const execs: readonly Fault[] = [
     ...commandsRunBy('"$@"; exit 0'),
     fails: ["exec-streams"],
     inconclusive: [],
-    because: /on node-1', exitCode: \+0/,
+    because: /on node-1', exitCode: \+0, stdout: 'out\\n', stderr: 'err\\n'/,
     cause: /^Cause: the runtime on node-1 does not give a command in a container its exit code/,
   },
   {
@@ -55,7 +55,7 @@ export const execs: readonly Fault[] = [
     ...commandsRunBy('exec env -i PATH="$PATH" "$@"'),
     fails: ["exec-reads"],
     inconclusive: [],
-    because: /HOSTNAME/,
+    because: /on node-1', exitCode: \+0, stdout: '(?:(?!HOSTNAME)[^'])*', stderr: ''/,
     cause: /^Cause: the runtime on node-1 does not give a command in a container the container's environment/,
   },
   {
@@ -64,7 +64,10 @@ export const execs: readonly Fault[] = [
     ...commandsRunBy('"$@" 2>&1'),
     fails: ["exec-version", "exec-streams"],
     inconclusive: [],
-    because: /stderr: ''/,
+    because: {
+      "exec-version": /on node-1', exitCode: \+0, stdout: 'nginx version: nginx\/[^']*', stderr: ''/,
+      "exec-streams": /on node-1', exitCode: 7, stdout: 'out\\nerr\\n', stderr: ''/,
+    },
     cause: /^Cause: the runtime on node-1 does not give a command in a container what it writes to stderr apart/,
   },
   {
@@ -73,7 +76,7 @@ export const execs: readonly Fault[] = [
     ...runcBehind("--bundle", `sed -i 's#"maskedPaths":\\[#&"/dev/pts/ptmx",#' "$given/config.json"`),
     fails: ["exec-tty"],
     inconclusive: [],
-    because: /ptmx/,
+    because: /could not be run: .* verify ptmx handle/,
     cause: /^Cause: the runtime on node-1 may open no terminal/,
   },
 ];

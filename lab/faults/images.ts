@@ -36,7 +36,7 @@ export const images: readonly Fault[] = [
   unitStopped("server", "registry", {
     fails: ["replicas-ready"],
     inconclusive: needingPods,
-    because: /ErrImagePull|ImagePullBackOff/,
+    because: /(?:ErrImagePull|ImagePullBackOff), .*failed to do request: .*connection refused/,
     cause: /^Cause: the image registry is not reached on node-\d: /,
   }),
   {

@@ -69,7 +69,7 @@ export const names: readonly Fault[] = [
     ...namesOtherwise(`sed -i '/node-1/d' ${hosts}`, noAnswer),
     holds: async (lab) => (await lab.on("server", "getent hosts node-1 || true")) === "",
     ...unreached,
-    because: /lookup node-1/,
+    because: /dial tcp: lookup node-1 on /,
     cause: /^Cause: the name node-1 does not resolve on server/,
   },
   {

@@ -26,7 +26,10 @@ function justStopped(unit: "kubelet" | "containerd"): Fault {
   const stopped = unitStopped("node-1", unit, {
     fails: ["nodes-ready", "replicas-ready"],
     inconclusive: needingPods,
-    because: /node-1: Ready, but its Lease .* its kubelet is silent|node-1: Ready is Unknown|on node-1: Pending, not Ready/,
+    because: {
+      "nodes-ready": /node-1: Ready, but its Lease .* its kubelet is silent|node-1: Ready is Unknown/,
+      "replicas-ready": /1 of 2 Pods Ready; Pod nginx-\S+ on node-1: Pending, not Ready/,
+    },
     cause: new RegExp(`^Cause: ${unit} is not running on node-1 \\(inactive\\)`),
     leaves: "a Pod of a Node without a kubelet does not end",
   });

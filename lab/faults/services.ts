@@ -41,6 +41,20 @@ const losing = ({ instance }: Lab) => {
   );
 };
 
+const servicesCreated = { ...podsCreated, resources: ["services"] };
+/** What the API server makes of a Service, without keeping it. */
+const tryService = (lab: Lab, jsonpath: string): Promise<string> =>
+  lab.kubectl("create", "service", "nodeport", "tried", "--tcp=80", "--dry-run=server", `--output=jsonpath=${jsonpath}`);
+
+const keepingToOnePod = {
+  patchType: "JSONPatch",
+  jsonPatch: {
+    expression:
+      `[JSONPatch{op: "add", path: "/spec/sessionAffinity", value: "ClientIP"}, ` +
+      `JSONPatch{op: "add", path: "/spec/sessionAffinityConfig", value: {"clientIP": {"timeoutSeconds": 10800}}}]`,
+  },
+};
+
 const noEndpoints = /EndpointSlices of Service nginx: expected \[\] to deeply equal \[ '10\.200\.\d\.\d+:80'/;
 
 export const services: readonly Fault[] = [
@@ -139,20 +153,35 @@ export const services: readonly Fault[] = [
         mutatingPolicy(
           "selector-matches-nothing",
           { "/spec/selector": { app: "nobody" } },
-          { matchConstraints: { resourceRules: [{ ...podsCreated, resources: ["services"] }] } },
+          { matchConstraints: { resourceRules: [servicesCreated] } },
         ),
         bindingOf("selector-matches-nothing"),
       ],
-      async (lab) =>
-        (await lab.kubectl(
-          ...["create", "service", "nodeport", "tried", "--tcp=80"],
-          ...["--dry-run=server", "--output=jsonpath={.spec.selector.app}"],
-        )) === "nobody",
+      async (lab) => (await tryService(lab, "{.spec.selector.app}")) === "nobody",
     ),
     fails: ["service-endpoints"],
     inconclusive: throughNodePort,
     because: noEndpoints,
     cause: /^Cause: the selector of Service nginx, app=nobody, matches none of the Pods/,
+  },
+  {
+    name: "service-keeps-to-one-pod",
+    state: "the Service is stored with sessionAffinity ClientIP, so that all that one machine asks is answered by one Pod",
+    ...objectsThere(
+      [
+        mutatingPolicy(
+          "service-keeps-to-one-pod",
+          {},
+          { matchConstraints: { resourceRules: [servicesCreated] }, mutations: [keepingToOnePod] },
+        ),
+        bindingOf("service-keeps-to-one-pod"),
+      ],
+      async (lab) => (await tryService(lab, "{.spec.sessionAffinity}")) === "ClientIP",
+    ),
+    fails: ["node-port-every-pod"],
+    inconclusive: [],
+    because: /by Node: expected \{ 'node-0': \[ '[^']+' \], 'node-1': \[ '[^']+' \] \} to deeply equal/,
+    cause: /^Cause: Service nginx has sessionAffinity ClientIP/,
   },
   {
     ...controllerNotRunning("endpointslice-controller", {

@@ -7,6 +7,8 @@ import type { Results } from "./results.ts";
 
 type Catalogue = { checks: readonly string[]; faults: readonly Fault[]; legalClusters: readonly LegalCluster[] };
 
+const minutesOf = ({ results }: Results): number => Math.round(Object.values(results).reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+
 /** @param results times and dates of what was proved; what is missing in it is shown as not proved */
 export function documentOf({ checks, faults, legalClusters }: Catalogue, results: Results): string {
   const provedOf = (name: string): string => {
@@ -38,7 +40,7 @@ export function documentOf({ checks, faults, legalClusters }: Catalogue, results
     `Each fault below was brought about on a real cluster, the lab: the suite was run on it as an operator runs it, and the checks that are named failed, or`,
     "could not look, for the reason that the record of the fault gives, with its cause named first; all others passed. Then the fault was healed, and all passed.",
     "",
-    `${faults.length} faults, ${checks.length} checks, ${legalClusters.length} legal clusters; ${Object.keys(results.results).length} of ${faults.length + legalClusters.length} are proved.`,
+    `${faults.length} faults, ${checks.length} checks, ${legalClusters.length} legal clusters; ${Object.keys(results.results).length} of ${faults.length + legalClusters.length} are proved, in ${minutesOf(results)} min of one lab.`,
     "",
     ...table(["", ""], Object.entries(results.facts)),
     "",

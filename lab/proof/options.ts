@@ -25,7 +25,9 @@ export function optionsIn(parameters: readonly string[], known: readonly string[
   const problems = [
     ...names
       .filter((name) => !known.includes(name))
-      .map((name) => `"${name}" is not in the catalogue. npm run lab -- faults lists what is.`),
+      .map(
+        (name) => `"${name}" is not in the catalogue. npm run lab -- faults lists the faults, docs/proof.md the legal clusters as well.`,
+      ),
     ...(Number.isInteger(labs) && labs >= 1 && labs <= mostLabs
       ? []
       : [`--labs ${values.labs}: expected a number from 1 to ${mostLabs}. Each lab takes a gigabyte of memory.`]),

@@ -28,13 +28,21 @@ export type Provable = {
 export const provableFault = (fault: Fault): Provable => ({
   name: fault.name,
   state: fault.state,
-  prove: async (lab) => [...(await proveFault(lab, fault)), ...(await redOnceHealed(lab))],
+  prove: async (lab) => {
+    const problems = await proveFault(lab, fault);
+    await demandGreen(lab, `${fault.name} is healed`);
+    return problems;
+  },
 });
 
 export const provableCluster = (cluster: LegalCluster): Provable => ({
   name: cluster.name,
   state: cluster.state,
-  prove: (lab) => proveLegal(lab, cluster),
+  prove: async (lab) => {
+    const problems = await proveLegal(lab, cluster);
+    await demandGreen(lab, `${cluster.name} is undone`);
+    return problems;
+  },
 });
 
 async function proveFault(lab: Lab, fault: Fault): Promise<string[]> {
@@ -48,6 +56,7 @@ async function proveFault(lab: Lab, fault: Fault): Promise<string[]> {
 }
 
 async function seenOf(lab: Lab, fault: Fault): Promise<string[]> {
+  await demandSight(lab, fault);
   await fault.inject(lab);
   await demand(fault.holds(lab), `${fault.name} does not hold once it is injected`);
   const outcome = await runSuite(lab.instance, { environment: { ...shortDeadlines, ...environmentOf(fault, lab) } });
@@ -67,7 +76,15 @@ async function demand(condition: Promise<boolean>, otherwise: string): Promise<v
   if (!(await condition)) throw new Error(otherwise);
 }
 
-async function redOnceHealed(lab: Lab): Promise<string[]> {
+/** A look that sees the fault where it is not proves nothing. What the run is given wrongly is no state of the lab, which has none to lose. */
+async function demandSight(lab: Lab, { name, holds, environment }: Fault): Promise<void> {
+  if (environment !== undefined) return;
+  const holdsAlready = await holds(lab).catch(() => false);
+  if (holdsAlready) throw new Error(`${name} holds before it is injected`);
+}
+
+/** A lab on which the suite does not pass again is none to go on with. */
+async function demandGreen(lab: Lab, since: string): Promise<void> {
   const { exitCode, output } = await runSuite(lab.instance);
-  return exitCode === 0 ? [] : [`once it is healed, the suite exits ${exitCode}:\n${output}`];
+  if (exitCode !== 0) throw new Error(`${since}, and the suite exits ${exitCode}:\n${output}`);
 }

@@ -6,7 +6,7 @@ const fault = { fails: ["a"], inconclusive: ["b"], because: /route to 10\.200\.1
 const verdict = (kind: Verdict["verdict"], message = ""): Verdict => ({ verdict: kind, message });
 const asExpected = {
   a: verdict("fail", "server: no route to 10.200.1.0"),
-  b: verdict("inconclusive", "not looked at"),
+  b: verdict("inconclusive", "not looked at, because `a` failed: no route"),
   c: verdict("pass"),
 };
 const judge = (verdicts: Verdicts) => misjudged(fault, { exitCode: 1, verdicts, output: "what was printed" });
@@ -50,7 +50,7 @@ test("the lines to try by hand are no reason: they name hosts whatever is wrong"
 test("the cause that the diagnosis names is held against every check, and is no reason of the check's own", () => {
   const named = (message: string): Verdicts => ({
     a: verdict("fail", message),
-    b: verdict("inconclusive", "Cause: server has no route.\nnot looked at"),
+    b: verdict("inconclusive", "Cause: server has no route.\nnot looked at, because `a` failed: no route"),
   });
   const judged = (message: string) =>
     misjudged({ ...fault, cause: /^Cause: server has no route/ }, { exitCode: 1, verdicts: named(message), output: "" });
@@ -61,6 +61,15 @@ test("the cause that the diagnosis names is held against every check, and is no 
   ]);
   expect(judged("Cause: server has no route.\n  Seen: no route to 10.200.1.0\ntimed out")).toEqual([
     "a: expected a message like /route to 10\\.200\\.1\\.0/, got: Cause: server has no route.\n  Seen: no route to 10.200.1.0\ntimed out",
+  ]);
+});
+
+test.for([
+  ["what another check has found, which passes", "not looked at, because `c` failed: no route"],
+  ["what has nothing to do with the fault", "node-0: cannot open SSH to 192.0.2.20:22: the connection was refused"],
+] as const)("a check that is kept from looking by %s is not explained", ([_what, message]) => {
+  expect(judge({ ...asExpected, b: verdict("inconclusive", message) })).toEqual([
+    `b: expected to be kept from looking by what failed, got: ${message}`,
   ]);
 });
 

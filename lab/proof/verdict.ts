@@ -43,8 +43,20 @@ function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verd
   const reasonOf = (id: string): RegExp | undefined => (because instanceof RegExp ? because : because[id]);
   const otherwise = speaking.filter((id) => !wrong.includes(id) && reasonOf(id)?.test(ownWords(messageOf(id))) !== true);
   const unexplained = otherwise.map((id) => `${id}: expected a message like ${reasonOf(id)}, got: ${messageOf(id)}`);
+  const kept = fails.length > 0 ? inconclusive.filter((id) => !wrong.includes(id) && !hangsOnFailure(ownWords(messageOf(id)), fails)) : [];
+  const astray = kept.map((id) => `${id}: expected to be kept from looking by what failed, got: ${messageOf(id)}`);
   const misled = [...fails, ...inconclusive].filter((id) => !wrong.includes(id) && cause?.test(messageOf(id)) === false);
   const misnamed = misled.map((id) => `${id}: expected a cause like ${cause} first, got: ${messageOf(id)}`);
   if (Object.keys(verdicts).length === 0) return [`the run has written no report:\n${output}`];
-  return [...sentences, ...unexplained, ...misnamed];
+  return [...sentences, ...unexplained, ...astray, ...misnamed];
 }
+
+/** Whether a check could not look because of what the fault has made fail. A host that does not answer, for one, is another matter. */
+function hangsOnFailure(message: string, fails: readonly string[]): boolean {
+  const [, judge] = /^not looked at, because `([\w-]+)` failed/.exec(message) ?? [];
+  return judge === undefined ? otherObstacles.test(message) : fails.includes(judge);
+}
+
+/** Without a run, without a second Node, or without logs there is nothing to look at. */
+const otherObstacles =
+  /^not looked at, because the run could not begin: |, but they may go to \S+ alone: |^cannot tell which Pod has answered, because /;

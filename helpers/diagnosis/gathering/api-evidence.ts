@@ -163,6 +163,7 @@ const serviceEvidence = ({ spec }: V1Service): APIEvidence["service"] => ({
   selector: spec?.selector ?? {},
   nodePort: spec?.ports?.[0]?.nodePort ?? 0,
   clusterIP: spec?.clusterIP ?? "",
+  sessionAffinity: spec?.sessionAffinity ?? "None",
 });
 
 const addressesOf = ({ endpoints, ports }: V1EndpointSlice): string[] =>

@@ -18,7 +18,17 @@ const apiCut = (rule: string) => line("node-1", "filters", `filter -A OUTPUT ${r
 const outside =
   "ClusterIP 10.32.0.9: what is wrong with it: expected '10.32.0.9 is not in 10.33.0.0/24, the service range by SMOKE_SERVICE_CIDR' to be undefined";
 
+const keepsToOnePod = api(({ service }) => ({ service: service && { ...service, sessionAffinity: "ClientIP" } }));
+
 const cases: readonly Case[] = [
+  {
+    rule: "service-keeps-to-one-pod",
+    check: "node-port-every-pod",
+    change: keepsToOnePod,
+    cause: /^Service nginx has sessionAffinity ClientIP, so that all that this machine asks is answered by one Pod$/,
+    // Whoever keeps to one Pod is answered by it.
+    butNot: [{ check: "node-port-answers", change: keepsToOnePod }],
+  },
   {
     rule: "selector-matches-nothing",
     check: "service-endpoints",

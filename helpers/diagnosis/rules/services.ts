@@ -33,6 +33,19 @@ const before: readonly Rule[] = [
     },
   },
   {
+    id: "service-keeps-to-one-pod",
+    explains: ["node-port-every-pod"],
+    guide: guide.smokeTest,
+    find: ({ api: { service } }) => {
+      if (service?.sessionAffinity !== "ClientIP") return undefined;
+      return {
+        what: "Service nginx has sessionAffinity ClientIP, so that all that this machine asks is answered by one Pod",
+        seen: "Service nginx: sessionAffinity ClientIP, where the run has asked for none",
+        mend: "kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations  # who changes Services?",
+      };
+    },
+  },
+  {
     id: "endpointslices-missing",
     explains: inSlices,
     guide: guide.controlPlane,
