@@ -97,17 +97,21 @@ function anyOf(answers: readonly Answer[]): Answer {
   return answers.includes(undefined) ? undefined : false;
 }
 
+/** No as soon as one says no, and yes only where all do. */
+function allOf(answers: readonly Answer[]): Answer {
+  if (answers.includes(false)) return false;
+  return answers.includes(undefined) ? undefined : true;
+}
+
 const not = (answer: Answer): Answer => (answer === undefined ? undefined : !answer);
 
 /** Whether a rule applies to a packet, or would by the dice; undefined where that cannot be known. */
 export const appliesTo = ({ conditions }: PacketRule, packet: Packet): Answer =>
-  not(
-    anyOf(
-      conditions.map(({ of, values, negated }) => {
-        const answer = anyOf(values.map((value) => holds[of](packet, value)));
-        return negated ? answer : not(answer);
-      }),
-    ),
+  allOf(
+    conditions.map(({ of, values, negated }) => {
+      const answer = anyOf(values.map((value) => holds[of](packet, value)));
+      return negated ? not(answer) : answer;
+    }),
   );
 
 export type Passage = {
