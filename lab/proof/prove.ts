@@ -76,7 +76,7 @@ async function demand(condition: Promise<boolean>, otherwise: string): Promise<v
   if (!(await condition)) throw new Error(otherwise);
 }
 
-/** A look that sees the fault where it is not proves nothing. What the run is given wrongly is no state of the lab, which has none to lose. */
+/** A look that sees the fault where it is not proves nothing. Of what the run is given wrongly the lab shows no beginning. */
 async function demandSight(lab: Lab, { name, holds, environment }: Fault): Promise<void> {
   if (environment !== undefined) return;
   const holdsAlready = await holds(lab).catch(() => false);
