@@ -77,10 +77,10 @@ async function demand(condition: Promise<boolean>, otherwise: string): Promise<v
 }
 
 /** A look that sees the fault where it is not proves nothing. Of what the run is given wrongly the lab shows no beginning. */
-async function demandSight(lab: Lab, { name, holds, environment }: Fault): Promise<void> {
-  if (environment !== undefined) return;
-  const holdsAlready = await holds(lab).catch(() => false);
-  if (holdsAlready) throw new Error(`${name} holds before it is injected`);
+async function demandSight(lab: Lab, fault: Fault): Promise<void> {
+  if (fault.environment !== undefined) return;
+  const holdsAlready = await fault.holds(lab).catch(() => false);
+  if (holdsAlready) throw new Error(`${fault.name} holds before it is injected`);
 }
 
 /** A lab on which the suite does not pass again is none to go on with. */
