@@ -44,7 +44,7 @@ export async function readNodeFacts(host: Host, pods: readonly NodePod[]): Promi
     ...each("processes", processesCommand),
     ...each("interface", interfaceCommand),
   };
-  const evidence = await collectEvidence(host, commands, runtimePrelude);
+  const evidence = await collectEvidence(host, commands, runtimePrelude([...ids.values()]));
   const said = (name: string) => evidence[name] as Evidence;
   const understood = <T>(name: string, parse: (text: string) => T) => understand(host, commands[name] as string, said(name), parse);
 
