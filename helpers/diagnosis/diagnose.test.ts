@@ -72,13 +72,15 @@ const sectionsOf = Object.entries(healthy().hosts).flatMap(([host, answer]) =>
 );
 const lost = (host: string, section: string) => said(host, section, () => `${notAnswered} within 3 s`);
 
-test("what a host has not answered is no cause: nothing is missing there for all that anybody knows", () => {
-  const causes = sectionsOf.flatMap(([host, section]) => {
-    const evidence = lost(host, section)(healthy());
-    return checksOfRules.flatMap((check) => diagnose(evidence, { check, message: "x" })?.finding.what ?? []);
-  });
-
+test("the recorded hosts have answered a lot", () => {
   expect(sectionsOf.length).toBeGreaterThan(40);
+});
+
+// For all that anybody knows, nothing is missing there.
+test.for(sectionsOf)("what %s has not told of its %s is no cause", ([host, section]) => {
+  const evidence = lost(host, section)(healthy());
+  const causes = checksOfRules.flatMap((check) => diagnose(evidence, { check, message: "x" })?.finding.what ?? []);
+
   expect(causes).toEqual([]);
 });
 
