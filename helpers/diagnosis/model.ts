@@ -29,6 +29,8 @@ export type NodeEvidence = {
   internalIP: string;
   /** `True`, or the condition in words. */
   ready: string;
+  /** What else is true of it, such as `DiskPressure: kubelet has disk pressure`; none of it is on a Node that is well. */
+  pressures: readonly string[];
   unschedulable: boolean;
   /** In the notation of `kubectl taint`. */
   taints: readonly string[];

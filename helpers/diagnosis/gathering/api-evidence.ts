@@ -116,6 +116,9 @@ function nodeEvidence(node: V1Node): NodeEvidence {
     name: nameOf(node),
     internalIP: (node.status?.addresses ?? []).find(({ type }) => type === "InternalIP")?.address ?? "",
     ready: notReadyBecause(node) ?? "True",
+    pressures: (node.status?.conditions ?? [])
+      .filter(({ type, status }) => type !== "Ready" && status === "True")
+      .map(({ type, message }) => `${type}: ${message}`),
     unschedulable: node.spec?.unschedulable === true,
     taints: (node.spec?.taints ?? []).map(taintText),
     podCIDRs: node.spec?.podCIDRs ?? [],

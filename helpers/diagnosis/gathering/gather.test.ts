@@ -25,12 +25,20 @@ const silent = Object.fromEntries(
   ["ip", "ss", "tc", "nft", "iptables-save", "curl", "systemctl", "journalctl"].map((name) => [name, prints("")]),
 );
 
+const conditions = [
+  { type: "Ready", status: "True" },
+  { type: "DiskPressure", status: "True", message: "kubelet has disk pressure" },
+  { type: "MemoryPressure", status: "False", message: "kubelet has sufficient memory available" },
+];
+
 /** An API in whose Events everything is said that should not be. */
 const talkative = () =>
   startTestAPI({
     answer: ({ url }) => {
       const events = [{ involvedObject: { kind: "Pod", name: "nginx-1" }, reason: "Failed", message: telltale }];
       if (url.startsWith("/readyz")) return { code: 200, body: "[+]ping ok\nreadyz check passed\n" };
+      if (url.startsWith("/api/v1/nodes"))
+        return { code: 200, body: { items: [{ metadata: { name: "node-0" }, status: { conditions } }] } };
       return { code: 200, body: { items: url.includes("/events") ? events : [] } };
     },
   });
@@ -64,6 +72,7 @@ esac`,
     unanswered: [],
     readyz: expect.stringContaining("readyz check passed"),
     events: [{ reason: "Failed" }],
+    nodes: [{ name: "node-0", ready: "True", pressures: ["DiskPressure: kubelet has disk pressure"] }],
   });
   expect(evidence.hosts).toMatchObject({ "node-0": { sections: { units: "Id=kubelet.service ActiveState=active SubState=running" } } });
   expect(lines[0]).toMatch(/^Cause: the replicaset-controller of kube-controller-manager on node-0 has not the rights that it needs/);
