@@ -4,6 +4,7 @@
 import { z } from "zod";
 import { InconclusiveError } from "./errors.ts";
 import { shellQuote } from "./remote-command.ts";
+import { hidden } from "./redaction/redact.ts";
 
 /** One key of etcd. `modRevision` is the revision of the whole store that wrote it. */
 export type EtcdEntry = { key: string; value: Buffer; modRevision: number };
@@ -19,7 +20,6 @@ export function registryKey({ resource, namespace, name }: { resource: string; n
 /** etcdctl before 3.4 speaks to etcd's old API unless told otherwise. From 3.6 on it warns of the variable, on stderr alone. */
 const etcdctl = "env ETCDCTL_API=3 etcdctl";
 
-const hidden = "[redacted]";
 /** What is shown of the values of flags that hold a password. */
 const shownValues: Readonly<Record<string, (value: string) => string>> = {
   "--user": (value) => value.replace(/:[^]*/, `:${hidden}`),

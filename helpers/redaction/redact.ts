@@ -3,7 +3,8 @@
  * It is the second line of defence: what can be left out where it is read is left out there.
  */
 
-const hidden = "[redacted]";
+/** What stands in the place of a secret. */
+export const hidden = "[redacted]";
 
 /** A quote, with the backslashes that JSON within JSON puts in front of it. What has no bound here would take a long line forever. */
 const quote = String.raw`\\{0,9}["']`;

@@ -112,10 +112,11 @@ const forwardingOff: Rule = {
       if (line === undefined) return undefined;
       const name = line.split("/")[6] ?? "";
       const everywhere = linesOf(evidence, host, "forwarding").includes("/proc/sys/net/ipv4/ip_forward:0");
+      const setting = everywhere ? "net.ipv4.ip_forward" : `net.ipv4.conf.${name}.forwarding`;
       return {
-        what: `${host} does not forward packets: ${everywhere ? "net.ipv4.ip_forward" : `net.ipv4.conf.${name}.forwarding`} is 0`,
+        what: `${host} does not forward packets: ${setting} is 0`,
         seen: `${host}: ${line}`,
-        mend: `ssh ${host} sysctl -w ${everywhere ? "net.ipv4.ip_forward" : `net.ipv4.conf.${name}.forwarding`}=1`,
+        mend: `ssh ${host} sysctl -w ${setting}=1`,
       };
     }),
 };
