@@ -1,15 +1,18 @@
 /**
- * The binaries that the guide downloads, built from Go modules that go.mod and go.sum pin. Built once a machine and set of pins.
+ * The binaries that the guide downloads, built from the Go modules that binaries/go.mod and go.sum pin, once a machine
+ * and set of pins.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "./instance.ts";
 import { run } from "./run.ts";
 
-type Module = {
-  name: string;
+/** Its go.mod pins all: what several binaries share is compiled once, which is a quarter of the whole. */
+const module = join(import.meta.dirname, "binaries");
+
+type Build = {
   packages: readonly string[];
   /** The name of the binary, where the package's last part is not it. */
   output?: string;
@@ -18,44 +21,47 @@ type Module = {
   linkerFlags?: readonly string[];
 };
 
-/** The version that Kubernetes' binaries say they are; a plain build says v0.0.0, and a kubelet of that version registers oddly. */
-function kubernetesStamp(): string[] {
-  const [, major = "1", minor = "", patch = ""] =
-    /k8s\.io\/kubernetes v(\d+)\.(\d+)\.(\d+)/.exec(readFileSync(goModOf("kubernetes"), "utf8")) ?? [];
-  const values = { gitVersion: `v${major}.${minor}.${patch}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
-  const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
-  return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
-}
-
-function criToolsStamp(): string[] {
-  const [, version = ""] = /sigs\.k8s\.io\/cri-tools v(\S+)/.exec(readFileSync(goModOf("cri-tools"), "utf8")) ?? [];
-  return [`-X sigs.k8s.io/cri-tools/pkg/version.Version=${version}`];
-}
-
-const goModOf = (name: string): string => join(import.meta.dirname, "modules", name, "go.mod");
 const all = (prefix: string, ...names: readonly string[]): string[] => names.map((name) => `${prefix}/${name}`);
 
 const kubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"];
 
-function modules(): Module[] {
-  return [
-    { name: "kubernetes", packages: all("k8s.io/kubernetes/cmd", ...kubernetes), linkerFlags: kubernetesStamp() },
-    { name: "etcd", packages: ["go.etcd.io/etcd/server/v3"], output: "etcd" },
-    { name: "etcd", packages: ["go.etcd.io/etcd/etcdctl/v3"], output: "etcdctl" },
-    { name: "containerd", packages: all("github.com/containerd/containerd/v2/cmd", "containerd", "containerd-shim-runc-v2", "ctr") },
-    { name: "cri-tools", packages: ["sigs.k8s.io/cri-tools/cmd/crictl"], linkerFlags: criToolsStamp() },
-    { name: "cni", packages: all("github.com/containernetworking/plugins/plugins", "main/bridge", "main/loopback", "ipam/host-local") },
-    // Without the seccomp tag every Pod with a profile fails: "config provided but seccomp not supported".
-    {
-      name: "runc",
-      packages: ["github.com/opencontainers/runc"],
-      cgo: true,
-      tags: "seccomp netgo osusergo",
-      linkerFlags: ["-linkmode external", "-extldflags -static"],
-    },
-    // Its own main has the storage of three clouds besides, which takes a minute more to compile.
-    { name: "registry", packages: ["."], output: "registry" },
-  ];
+/** By what those who wait are told. */
+const builds = (): Record<string, Build> => ({
+  Kubernetes: { packages: all("k8s.io/kubernetes/cmd", ...kubernetes), linkerFlags: kubernetesStamp() },
+  etcd: { packages: ["go.etcd.io/etcd/server/v3"], output: "etcd" },
+  "etcdctl, containerd, CNI plugins, crictl and the registry": {
+    packages: [
+      "go.etcd.io/etcd/etcdctl/v3",
+      ...all("github.com/containerd/containerd/v2/cmd", "containerd", "containerd-shim-runc-v2", "ctr"),
+      ...all("github.com/containernetworking/plugins/plugins", "main/bridge", "main/loopback", "ipam/host-local"),
+      "sigs.k8s.io/cri-tools/cmd/crictl",
+      "./registry",
+    ],
+    linkerFlags: [`-X sigs.k8s.io/cri-tools/pkg/version.Version=${pinned("sigs.k8s.io/cri-tools")}`],
+  },
+  // Without the seccomp tag every Pod with a profile fails: "config provided but seccomp not supported".
+  runc: {
+    packages: ["github.com/opencontainers/runc"],
+    cgo: true,
+    tags: "seccomp netgo osusergo",
+    linkerFlags: ["-linkmode external", "-extldflags -static"],
+  },
+});
+
+/** The version that Kubernetes' binaries say they are; a plain build says v0.0.0, and a kubelet of that version registers oddly. */
+function kubernetesStamp(): string[] {
+  const version = pinned("k8s.io/kubernetes");
+  const [major = "", minor = ""] = version.split(".");
+  const values = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
+  const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
+  return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
+}
+
+/** The version of a module that go.mod requires, such as `1.37.2`. */
+function pinned(path: string): string {
+  const [, version] = new RegExp(`^\\t${path} v(\\S+)$`, "m").exec(readFileSync(join(module, "go.mod"), "utf8")) ?? [];
+  if (version === undefined) throw new Error(`${join(module, "go.mod")} requires no version of ${path}`);
+  return version;
 }
 
 export const binaryNames: readonly string[] = [
@@ -76,10 +82,7 @@ export const binaryNames: readonly string[] = [
 /** Where the binaries of these pins are kept. */
 export function binariesFolder(): string {
   const hash = createHash("sha256");
-  const folder = join(import.meta.dirname, "modules");
-  for (const name of readdirSync(folder).toSorted()) {
-    for (const file of readdirSync(join(folder, name)).toSorted()) hash.update(readFileSync(join(folder, name, file)));
-  }
+  for (const file of ["go.mod", "go.sum", "registry/main.go"]) hash.update(readFileSync(join(module, file)));
   return join(cacheFolder, `binaries-${hash.digest("hex").slice(0, 12)}`);
 }
 
@@ -100,23 +103,23 @@ export async function provideBinaries(ready: string | undefined, onStep: (name: 
   const partial = `${folder}.part`;
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
-  const wanted = modules();
-  for (const [index, module] of wanted.entries()) {
-    onStep(`${module.output ?? module.name}, ${index + 1} of ${wanted.length}`);
-    await build(module, partial);
+  const wanted = Object.entries(builds());
+  for (const [index, [name, parts]] of wanted.entries()) {
+    onStep(`${name}, ${index + 1} of ${wanted.length}`);
+    await build(parts, partial);
   }
   await rename(partial, folder);
   return folder;
 }
 
-async function build({ name, packages, output, cgo = false, tags, linkerFlags = [] }: Module, folder: string): Promise<void> {
+async function build({ packages, output, cgo = false, tags, linkerFlags = [] }: Build, folder: string): Promise<void> {
   // Nobody debugs these: without debugging information, and with a lazier garbage collector, compiling takes a fifth less.
   const command: [string, ...string[]] = ["go", "build", "-trimpath", "-gcflags=all=-dwarf=false"];
   command.push("-ldflags", ["-s", "-w", ...linkerFlags].join(" "));
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
   await run(command, {
-    folder: join(import.meta.dirname, "modules", name),
+    folder: module,
     environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400", GOTOOLCHAIN: "auto" },
   });
 }

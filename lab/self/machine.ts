@@ -31,6 +31,13 @@ export async function tracesOn(instance: Instance): Promise<Record<string, unkno
   };
 }
 
+/** Bytes of memory that its processes hold, all hosts together; the kernel's cache of files is not counted. */
+export function memoryOf(instance: Instance): number {
+  const path = (hierarchy: string): string => join("/sys/fs/cgroup", hierarchy, instance.cgroupOf(), "memory.stat");
+  const [file, name] = existsSync(path("memory")) ? [path("memory"), "total_rss"] : [path(""), "anon"];
+  return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(readFileSync(file, "utf8"))?.[1]);
+}
+
 /** Undefined for a folder that is not there, because an empty one is a trace as well. */
 const namesIn = (folder: string): string[] | undefined => (existsSync(folder) ? readdirSync(folder).toSorted() : undefined);
 

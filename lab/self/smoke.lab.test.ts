@@ -14,7 +14,7 @@ import { runSuite, startSuite } from "../operator.ts";
 import { allChecks, root } from "../proof/checks.ts";
 import { run } from "../run.ts";
 import { onHost, runLab } from "../commands.ts";
-import { tracesOn } from "./machine.ts";
+import { memoryOf, tracesOn } from "./machine.ts";
 import { ownLab } from "./own-lab.ts";
 
 const name = "selftest";
@@ -65,6 +65,11 @@ test("a second run passes", async () => {
 
   expect(verdicts, output).toEqual(passed);
   expect(exitCode, output).toBe(0);
+});
+
+test("the lab takes at most 1.2 GB of memory", () => {
+  expect(memoryOf(instance) / 1e9).toBeGreaterThan(0.1);
+  expect(memoryOf(instance) / 1e9).toBeLessThan(1.2);
 });
 
 test("nothing is left ten seconds after a run", async () => {
