@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { harmless, planted, tracesIn } from "./planted.ts";
-import { redact, redactError } from "./redact.ts";
+import { filterOf } from "./pattern.ts";
+import { patterns, redact, redactError } from "./redact.ts";
+
+test.for(patterns)("its example shows what a pattern hides, by itself and with all others: $hides", (pattern) => {
+  expect(filterOf(pattern)(pattern.example)).toBe(pattern.leaves);
+  expect(redact(pattern.example)).toBe(pattern.leaves);
+});
 
 test.for(planted)("$what does not get through", ({ text, secret }) => {
   expect(text).toContain(secret);
