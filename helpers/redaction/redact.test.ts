@@ -69,6 +69,14 @@ const repeated: readonly (readonly [first: string, again: string, last: string])
   ["data:\n", " x\n", ""],
   ["token:\n", " x\n", ""],
   ["", "a: b: c\n", ""],
+  // What may be a line of a file of tokens, a key in hexadecimal digits, or a password of digits.
+  ["", '"0123456789abcdef,', ""],
+  ["0123456789abcdef", ",a", ""],
+  ["0123456789abcdef,a,", "1", "x"],
+  ["{", " ", ""],
+  ["", ",key", ""],
+  ["secret key", " is", ""],
+  ["a://b:", "1/", ""],
 ];
 
 test.for(repeated)("a text twice as long takes no more than its share of time: %j, %j, %j", ([first, again, last]) => {

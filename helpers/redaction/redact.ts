@@ -9,6 +9,7 @@ import { knownByForm } from "./known-by-form.ts";
 import { namedValues } from "./named-values.ts";
 import { filterOf, hidden, type Pattern } from "./pattern.ts";
 import { privateKeys } from "./private-keys.ts";
+import { tokenFiles } from "./token-files.ts";
 import { urls } from "./urls.ts";
 
 /**
@@ -22,6 +23,7 @@ export const patterns: readonly Pattern[] = [
   ...commandLines,
   ...namedValues,
   ...urls,
+  ...tokenFiles,
   ...knownByForm,
 ];
 const filters = patterns.map(filterOf);

@@ -5,7 +5,10 @@ import type { Pattern } from "./pattern.ts";
 
 /** `http://alice:`, and `http://registry.example.com:`, which is a host before its port. An address of IPv6 stands in brackets. */
 const schemeAndUser = String.raw`\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@"'[]*:`;
-const port = String.raw`\d+(?:\W|$)`;
+/** A port has no more than five digits, and does not begin with 0. */
+const port = String.raw`[1-9]\d{0,4}(?:\W|$)`;
+/** What may begin like a port and is no path, unless that is of an image, in front of its digest. */
+const digitsAndSlashes = String.raw`\d+(?:\/\d*)+(?!@sha256:)`;
 
 export const urls: readonly Pattern[] = [
   {
@@ -13,7 +16,7 @@ export const urls: readonly Pattern[] = [
     example: "HTTPS_PROXY=http://alice:p@ss/word@192.0.2.1:3128",
     leaves: "HTTPS_PROXY=http://alice:[redacted]@192.0.2.1:3128",
     before: schemeAndUser,
-    secret: String.raw`(?:(?!${port})(?:(?!:\/\/)[^\s"'])+|[^\s/"']+)(?=@)`,
+    secret: String.raw`(?:(?!${port})(?:(?!:\/\/)[^\s"'])+|[^\s/"']+|${digitsAndSlashes})(?=@)`,
     ignoresCase: true,
   },
   {
