@@ -16,22 +16,6 @@ const separator = String.raw`=\s*|:[ \t]*(?![A-Za-z][a-z]*[ \t]+\S)`;
 /** A value without quotes. A switch is no secret, and a backslash may be the beginning of a quote or of a line break. */
 const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"',;}\\]|\\(?![\\"'nrt]))*`;
 
-/** What YAML may have in front of a value: `!!str `, `&anchor ` */
-const tagsAndAnchors = String.raw`(?:(?:!\S*|&\S+)[ \t]+)*`;
-/** What logs call an object: `secret="default/kubernetes-the-hard-way"`. */
-const namespaceAndName = String.raw`[a-z0-9.-]+\/[a-z0-9.-]+(?:["'\s]|$)`;
-/** `secret: secret is not of the expected length` */
-const wordOfSentence = String.raw`[a-z]+(?![\w+/=])`;
-
-/** What a secret is called in a sentence: `encryption key`, `client secret`, and by all the names. */
-const wordsForSecrets = String.raw`(?:${namesOfSecrets}|\bsecret|\b(?:api|access|secret|private|encryption|signing|aes\w*|secretbox) key)`;
-/** `token is `, `key: `, `secret "` */
-const behindWord = String.raw`(?:[ \t]+(?:is|was))?[ \t:=]+(?:${quote})?`;
-/** `key: ` as a name in YAML and JSON. What logs write as `key=` is by what something is found, a container by its id. */
-const nameKey = String.raw`(?:^${unit}[ \t]*(?:- )?|[{,]\s*)(?:${quote})?key(?:${quote})?\s*:\s*(?:${quote})?`;
-/** As many digits as ciphers take: 16, 24 and 32 bytes. Ids and digests are as long, and so it takes a word in front of it. */
-const hexadecimal = String.raw`(?:[\da-f]{32}|[\da-f]{48}|[\da-f]{64})(?![\w-])`;
-
 /** `|`, `>-`: the value is the lines below. */
 const blockMark = String.raw`[|>][-+\d]*[ \t]*`;
 /** A line that is further in, and gives no name to something else. */
@@ -53,21 +37,6 @@ export const namedValues: readonly Pattern[] = [
     leaves: String.raw`K3S_TOKEN=[redacted] {\"clientSecret\":\"[redacted]\"}`,
     before: String.raw`(?<!/)(?:${namesOfSecrets})(?:${quote})?\s*(?:${separator})`,
     secret: `${quoted}|${bare}`,
-    ignoresCase: true,
-  },
-  {
-    hides: "The key of a provider in an EncryptionConfiguration, whose name is `secret` alone.",
-    example: "- {name: key1, secret: 'UGxhbnRlZDI='}",
-    leaves: "- {name: key1, secret: '[redacted]'}",
-    before: String.raw`\bsecret\\*["']?\s*[:=][ \t]*${tagsAndAnchors}(?:\\*["'])?`,
-    secret: `(?!${namespaceAndName})(?!${wordOfSentence})[A-Za-z0-9+/]{8,}={0,2}`,
-  },
-  {
-    hides: "A key in hexadecimal digits, behind the word for it in a sentence, or behind the name `key`.",
-    example: "the encryption key is 5ca1ab1e0ddba11c0ffee0ddfacade12",
-    leaves: "the encryption key is [redacted]",
-    before: `${wordsForSecrets}${behindWord}|${nameKey}`,
-    secret: hexadecimal,
     ignoresCase: true,
   },
   {

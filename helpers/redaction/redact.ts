@@ -2,6 +2,7 @@
  * What must not leave: keys, tokens, passwords, the data of Secrets. Evidence, messages and all that a run writes or says go through here.
  * It is the second line of defence: what can be left out where it is read is left out there.
  */
+import { cipherKeys } from "./cipher-keys.ts";
 import { commandLines } from "./command-lines.ts";
 import { dataOfSecrets } from "./data-of-secrets.ts";
 import { headers } from "./headers.ts";
@@ -22,6 +23,7 @@ export const patterns: readonly Pattern[] = [
   ...headers,
   ...commandLines,
   ...namedValues,
+  ...cipherKeys,
   ...urls,
   ...tokenFiles,
   ...knownByForm,
