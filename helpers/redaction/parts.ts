@@ -1,5 +1,5 @@
 /**
- * Parts that several patterns have. What has no bound in a pattern must not be tried anew from each character: a long line takes forever then.
+ * Parts that several patterns have. What has no bound in them must not be tried anew from each character: a long line takes forever then.
  */
 
 /** A quote, with the backslashes that JSON within JSON puts in front of it: `"`, `'`, `\"`, `\\\"`. */

@@ -15,7 +15,7 @@ export type Pattern = {
   before?: string;
   secret: string;
   ignoresCase?: true;
-  /** What is put in the secret's place where that is not `[redacted]`, in the quotes of the secret; or what makes that of all that matches. */
+  /** What is put in the secret's place, or makes that of all that matches; else `[redacted]`, in the quotes that the secret had. */
   by?: string | ((found: string) => string);
 };
 

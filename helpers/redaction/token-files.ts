@@ -1,5 +1,5 @@
 /**
- * Lines of a static token file, as of `--token-auth-file`: token, user, UID, and groups. Lists of words have commas, too; a token is what has
+ * Lines of a static token file, as of `--token-auth-file`: token, user, UID, and groups. Lists of words have commas, too. What is a token has
  * groups behind it, or else a number as UID, or the user's name once more.
  */
 import { quote, quoted, unit } from "./parts.ts";

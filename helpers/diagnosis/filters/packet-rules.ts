@@ -1,5 +1,5 @@
 /**
- * The rules of packet filters, iptables' and nftables' alike, and which of them a packet is certain to meet on its way through their chains:
+ * The rules of packet filters, iptables' and nftables' alike, and which of them a packet is certain to meet on its way through the chains:
  * nobody is told to delete a rule that only may be to blame.
  */
 import { appliesTo, type Condition, type Packet } from "./conditions.ts";

@@ -74,8 +74,8 @@ export type Known = {
 };
 
 /**
- * Asks all at the same time, each by `asked` of functions.sh. The lines are in the order of the names, whoever answers first, so that of two
- * that show the same cause always the same one is told.
+ * Asks all at the same time, each by `asked` of functions.sh. The lines are in the order of the names, whoever answers first, so that of
+ * two that show the same cause always the same one is told.
  */
 const each = (questions: readonly (readonly [name: string, parameters: string])[]): string =>
   ["{", ...questions.map(([name, parameters]) => `asked ${shellQuote(name)} ${parameters} &`), "wait", "} | sort"].join("\n");
