@@ -227,6 +227,7 @@ export const harmless: readonly string[] = [
   "--discovery-token-ca-cert-hash sha256:5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234",
   "serial=5CA1AB1E0DDBA11C0FFEE0DDFACADE12 subject=CN = kubernetes, keyid:5CA1AB1E0DDBA11C0FFEE0DDFACADE5CA1AB1E0D, the public key 5ca1ab1e0ddba11c0ffee0ddfacade12",
   // Lists that have the commas of a file of tokens.
+  "kube-apiserver --enable-admission-plugins=NamespaceLifecycle,NodeRestriction,1",
   "NamespaceLifecycle,NodeRestriction,LimitRanger",
   "NamespaceLifecycle,NodeRestriction,LimitRanger,ServiceAccount2",
   "node-0.kubernetes.local,node-1,node-2,192.0.2.10",
