@@ -74,8 +74,11 @@ const rules: readonly Tidy[] = [
   {
     says: "comments fit the page",
     rule: commentsAreNarrow,
-    of: /\.ts$/,
-    refuses: [{ path: "lab/a.ts", text: `\n// ${"word ".repeat(30)}`, because: "lab/a.ts:2: a comment of 153 columns" }],
+    of: /\.(ts|sh|awk)$/,
+    refuses: [
+      { path: "lab/a.ts", text: `\n// ${"word ".repeat(30)}`, because: "lab/a.ts:2: a comment of 153 columns" },
+      { path: "lab/a.sh", text: `\n# ${"word ".repeat(30)}`, because: "lab/a.sh:2: a comment of 152 columns" },
+    ],
   },
   {
     says: "what a helper exports has a docstring",

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import { InconclusiveError } from "./errors.ts";
 import { shellQuote } from "./remote-command.ts";
-import { hidden } from "./redaction/redact.ts";
+import { hidden } from "./redaction/pattern.ts";
 
 /** One key of etcd. `modRevision` is the revision of the whole store that wrote it. */
 export type EtcdEntry = { key: string; value: Buffer; modRevision: number };

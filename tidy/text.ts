@@ -8,7 +8,7 @@ const widest = 140;
 
 /** Code is wrapped by the formatter, comments are not. */
 export const commentsAreNarrow = ruleOfEach(({ text }) =>
-  [...text.matchAll(/^[ \t]*(?:\/\/|\/\*|\*).*$/gm)]
+  [...text.matchAll(/^[ \t]*(?:\/\/|\/\*|\*|# ).*$/gm)]
     .filter(([line]) => line.length > widest)
     .map(({ 0: line, index }) => ({ start: index, says: `a comment of ${line.length} columns, expected at most ${widest}` })),
 );

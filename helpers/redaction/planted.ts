@@ -13,6 +13,8 @@ type Planted = {
 const password = "PlantedPassword7";
 const encryptionKey = "UGxhbnRlZFBsYW50ZWRQbGFudGVkUGxhbnRlZFBsYW4=";
 const keyBody = "MHcCAQEEIGvT5Ug1P1Q0ZJ0kzv7c9Yd1PlantedPlantedPlantedoAoGCCqGSM49";
+const hexKey = "5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234";
+const staticToken = "planted7planted7";
 const privateKey = `-----BEGIN EC PRIVATE KEY-----\n${keyBody}\n-----END EC PRIVATE KEY-----`;
 const privateKeyInBase64 = Buffer.from(`${privateKey}\n`).toString("base64");
 const webToken = "eyJhbGciOiJSUzI1NiIsImtpZCI6IiJ9.eyJpc3MiOiJQbGFudGVkIn0.c2lnbmVkLXBsYW50ZWQ";
@@ -60,6 +62,13 @@ const encryptionKeys: readonly Planted[] = [
   },
   { what: "the key of an encryption provider on the next line", text: "  secret:\n    UGxhbnRlZDI=\nnext: 1", secret: "UGxhbnRlZDI" },
   { what: "the key of an encryption provider without its name", text: `the key is ${encryptionKey}`, secret: encryptionKey },
+  { what: "a key in hexadecimal digits in YAML", text: `- name: key1\n  key: ${hexKey}\n`, secret: hexKey },
+  { what: "a key in hexadecimal digits in JSON", text: `{"name":"key1","key":"${hexKey.toUpperCase()}"}`, secret: hexKey.toUpperCase() },
+  { what: "a key in hexadecimal digits in braces", text: `- {name: key1, key: '${hexKey.slice(0, 32)}'}`, secret: hexKey.slice(0, 32) },
+  { what: "a key in hexadecimal digits in a sentence", text: `the encryption key is ${hexKey.slice(0, 48)}.`, secret: hexKey.slice(0, 48) },
+  { what: "a key in hexadecimal digits behind its kind", text: `aescbc key "${hexKey}"`, secret: hexKey },
+  { what: "a key in hexadecimal digits behind a colon in a sentence", text: `with secretbox key: ${hexKey}`, secret: hexKey },
+  { what: "a secret in hexadecimal digits behind a space", text: `client secret ${hexKey}`, secret: hexKey },
   // One in 64 of them begins so.
   { what: "a key without its name that begins like a path", text: `the key is /${encryptionKey.slice(1)}`, secret: encryptionKey.slice(1) },
 ];
@@ -87,6 +96,16 @@ const tokens: readonly Planted[] = [
   { what: "a token with a quote in it", text: String.raw`{"token":"x\"${password}"}`, secret: password },
   { what: "a token in a CNI file", text: `{"k8s_auth_token":"${password}"}`, secret: password },
   { what: "a token in a URL", text: `clone of https://${password}@git.example.com/x`, secret: password },
+  {
+    what: "a token in hexadecimal digits behind a space",
+    text: `invalid bearer token ${hexKey.slice(0, 32)}`,
+    secret: hexKey.slice(0, 32),
+  },
+  { what: "a line of a file of tokens", text: `${staticToken},alice,1001,"system:masters,b"`, secret: staticToken },
+  { what: "a line of a file of tokens with one group", text: `${staticToken}.a-b=,node-0,n0,system:nodes`, secret: staticToken },
+  { what: "a line of a file of tokens without groups", text: `${staticToken},alice,1001`, secret: staticToken },
+  { what: "a line of a file of tokens without groups, of a user with one name", text: `${staticToken},admin,admin`, secret: staticToken },
+  { what: "a line of a file of tokens, all in quotes", text: `"${staticToken}","alice","1001","a,b"`, secret: staticToken },
   { what: "a token of GitHub", text: "clone of ghp_16C7e42F292c6912E7710c838347Ae178B4a", secret: "16C7e42F292c6912" },
 ];
 
@@ -108,6 +127,8 @@ const passwords: readonly Planted[] = [
   { what: "a password with an @ in a URL", text: `https://alice:p@ss${password}@host/`, secret: password },
   { what: "a password with an @ and a slash in a URL", text: `http://alice:p@ss/${password}@host/`, secret: password },
   { what: "a password with a slash in a URL", text: `http://alice:p/${password}@host/`, secret: password },
+  { what: "a password of digits with a slash in a URL", text: "https://alice:7412/8523@host/", secret: "8523" },
+  { what: "a password of many digits with a slash in a URL", text: "https://alice:741285/PlantedRest@host/", secret: "PlantedRest" },
   { what: "the signature of a URL", text: `Get "https://r.example.com/l?X-Amz-Signature=${password}&x=1"`, secret: password },
   { what: "the secret of a client", text: `client_secret=${password}`, secret: password },
   { what: "the secret of a client in JSON", text: `{"clientSecret":"${password}"}`, secret: password },
@@ -180,6 +201,8 @@ export const harmless: readonly string[] = [
   "--etcd-servers=https://192.0.2.10:2379,https://192.0.2.11:2379 of alice@example.com",
   "GET https://[fd00::1]:6443/api/v1/namespaces/smoke-1/pods?labelSelector=x@y was not answered",
   "https://server.kubernetes.local:6443 answered 401: Unauthorized. Are the kubeconfig's credentials of this cluster?",
+  "http://registry:5000/12@sha256:0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a and http://registry:5000/1/nginx@1.2",
+  "GET https://server:6443/api/v1/nodes/1?labelSelector=x@y was not answered",
   // Flags: the paths of keys and tokens, and switches.
   "kube-apiserver --encryption-provider-config=/var/lib/kubernetes/encryption-config.yaml",
   "kube-apiserver --token-auth-file=/etc/kubernetes/tokens.csv",
@@ -197,6 +220,19 @@ export const harmless: readonly string[] = [
   "Pulled image nginx@sha256:0a399eb16751829e1af26fea27b20c3ec28d7ab1fb72182879dcae1cca21206a",
   "its host key is ssh-ed25519 SHA256:uNiVztksCsDhcc0u9e8BrJkDPlantedPlantedQ5Uf0 in known_hosts",
   "sha256 Fingerprint=44:7A:08:E5:64:FF:45:BB:04:48:70:84:0B:6E:C5:9D:7C:6F:B8:70:6F:D1:69:F7:CD:09:84:80:B2:37:6B:71",
+  "Created container 5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234 of commit 5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0d",
+  "5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234 nginx Running",
+  'level=error msg="RemoveContainer failed" key=5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234',
+  "Pod kube-system/etcd-server, UID 5ca1ab1e0ddba11c0ffee0ddfacade12: its secret is not found",
+  "--discovery-token-ca-cert-hash sha256:5ca1ab1e0ddba11c0ffee0ddfacade5ca1ab1e0ddba11c0ffee0ddfacade1234",
+  "serial=5CA1AB1E0DDBA11C0FFEE0DDFACADE12 subject=CN = kubernetes, keyid:5CA1AB1E0DDBA11C0FFEE0DDFACADE5CA1AB1E0D, the public key 5ca1ab1e0ddba11c0ffee0ddfacade12",
+  // Lists that have the commas of a file of tokens.
+  "kube-apiserver --enable-admission-plugins=NamespaceLifecycle,NodeRestriction,1",
+  "NamespaceLifecycle,NodeRestriction,LimitRanger",
+  "NamespaceLifecycle,NodeRestriction,LimitRanger,ServiceAccount2",
+  "node-0.kubernetes.local,node-1,node-2,192.0.2.10",
+  "53f41952-3625-44b1-b206-4df2fb8e0f90,smoke-1,nginx",
+  "0123456789abcdef0123456789abcdef,1,2 of 3",
   '"Error syncing" secret="default/kubernetes-the-hard-way" kind=Secret',
   'MountVolume.SetUp failed for volume "x" : secret "smoke-pull" not found',
   'unable to transform key "/registry/secrets/smoke-1/x": no matching prefix found',

@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { harmless, planted, tracesIn } from "./planted.ts";
-import { redact, redactError } from "./redact.ts";
+import { filterOf } from "./pattern.ts";
+import { patterns, redact, redactError } from "./redact.ts";
+
+test.for(patterns)("its example shows what a pattern hides, by itself and with all others: $hides", (pattern) => {
+  expect(filterOf(pattern)(pattern.example)).toBe(pattern.leaves);
+  expect(redact(pattern.example)).toBe(pattern.leaves);
+});
 
 test.for(planted)("$what does not get through", ({ text, secret }) => {
   expect(text).toContain(secret);
@@ -63,6 +69,14 @@ const repeated: readonly (readonly [first: string, again: string, last: string])
   ["data:\n", " x\n", ""],
   ["token:\n", " x\n", ""],
   ["", "a: b: c\n", ""],
+  // What may be a line of a file of tokens, a key in hexadecimal digits, or a password of digits.
+  ["", '"0123456789abcdef,', ""],
+  ["0123456789abcdef", ",a", ""],
+  ["0123456789abcdef,a,", "1", "x"],
+  ["{", " ", ""],
+  ["", ",key", ""],
+  ["secret key", " is", ""],
+  ["a://b:", "1/", ""],
 ];
 
 test.for(repeated)("a text twice as long takes no more than its share of time: %j, %j, %j", ([first, again, last]) => {

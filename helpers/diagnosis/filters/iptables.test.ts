@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { appliesTo, type Packet } from "./conditions.ts";
 import { iptablesOf, iptablesRule } from "./iptables.ts";
-import { appliesTo, type Packet } from "./packet-rules.ts";
 import { healthy } from "../recorded.ts";
 
 const packet: Packet = {

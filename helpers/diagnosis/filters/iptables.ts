@@ -1,8 +1,9 @@
 /**
  * The rules of iptables, as iptables-save prints them, each behind its table: `filter -A FORWARD -i cni0 -j ACCEPT`.
  */
+import type { Condition } from "./conditions.ts";
 import type { Evidence } from "../model.ts";
-import { leaveOpen, type Condition, type Filter, type PacketRule } from "./packet-rules.ts";
+import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 import { cutShort, linesOf } from "../reading.ts";
 
 /** What an option asks for. */
@@ -23,9 +24,9 @@ const options: Readonly<Record<string, Condition["of"]>> = {
 };
 
 /** Modules of which the options above are, or that ask for nothing. */
-const modules = new Set(["tcp", "udp", "multiport", "conntrack", "state", "mark", "length", "statistic", "comment", "nfacct"]);
+const knownModules = new Set(["tcp", "udp", "multiport", "conntrack", "state", "mark", "length", "statistic", "comment", "nfacct"]);
 /** Their options that ask for nothing by themselves. */
-const saysNothing = new Set(["--comment", "--mode", "--packet", "--nfacct-name"]);
+const optionsAside = new Set(["--comment", "--mode", "--packet", "--nfacct-name"]);
 
 const verdicts: Readonly<Record<string, PacketRule["verdict"]>> = {
   ACCEPT: "accept",
@@ -36,7 +37,7 @@ const verdicts: Readonly<Record<string, PacketRule["verdict"]>> = {
   DNAT: "redirect",
 };
 
-/** Targets after which a packet goes on. */
+/** Targets that do something to a packet, or tell of it, and let it go on. */
 const goesOn =
   /^(LOG|NFLOG|ULOG|AUDIT|TRACE|MARK|CONNMARK|SECMARK|CONNSECMARK|TCPMSS|CT|NOTRACK|TOS|DSCP|TTL|CHECKSUM|CLASSIFY|SET|SNAT|MASQUERADE)$/;
 
@@ -51,6 +52,7 @@ export function iptablesRule(line: string): PacketRule | undefined {
   if (table === undefined || chain === undefined || rest === undefined) return undefined;
   const words = rest.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [];
   const end = words.findIndex((word) => word === "-j" || word === "-g");
+  // A rule without a target only counts.
   const [option, target = ""] = end < 0 ? [] : words.slice(end);
   const asked = end < 0 ? words : words.slice(0, end);
   return { line, table, chain, ...conditionsIn(asked), verdict: verdictOf(option, target), target };
@@ -66,11 +68,14 @@ function conditionsIn(words: readonly string[]): Pick<PacketRule, "conditions" |
     if (of !== undefined) conditions.push({ of, values: value.split(","), negated: words[index - 1] === "!" });
     else if (word === "--probability") probability = Number(value);
     else if (word === "--every") probability = 1 / Number(value);
-    else if (word === "-m" ? !modules.has(value) : word.startsWith("-") && !saysNothing.has(word))
-      conditions.push({ of: "somethingElse", values: [word], negated: false });
+    else if (asksForMore(word, value)) conditions.push({ of: "somethingElse", values: [word], negated: false });
   }
   return { conditions, probability };
 }
+
+/** Whether it is a module or an option that is not read here. */
+const asksForMore = (word: string, value: string): boolean =>
+  word === "-m" ? !knownModules.has(value) : word.startsWith("-") && !optionsAside.has(word);
 
 /** kube-proxy's own chain through which forwarded packets go, which is not among the evidence: it accepts these. */
 const kubeForward: readonly PacketRule[] = [

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { appliesTo, type Packet } from "./conditions.ts";
 import { nftablesOf } from "./nftables.ts";
-import { appliesTo, type Packet } from "./packet-rules.ts";
 import { all, healthy, line } from "../recorded.ts";
 
 const packet: Packet = {

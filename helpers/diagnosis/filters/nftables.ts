@@ -2,11 +2,12 @@
  * The rules of nftables, each behind its table, its chain and the hook of that: `inet own guard forward ip daddr 10.200.0.0/16 drop`. What
  * is read here of the language is what filters of hosts are mostly made of.
  */
+import type { Condition } from "./conditions.ts";
 import type { Evidence } from "../model.ts";
-import { leaveOpen, type Condition, type Filter, type PacketRule } from "./packet-rules.ts";
+import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 import { cutShort, linesOf } from "../reading.ts";
 
-/** Packets of IPv4 and TCP alone are looked at. */
+/** How a condition begins, and what it asks for. Packets of IPv4 and TCP alone are looked at. */
 const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] = [
   [/^(ip|ip6) saddr /, "source"],
   [/^(ip|ip6) daddr /, "destination"],
@@ -19,7 +20,7 @@ const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] 
   [/^(meta l4proto|ip protocol) /, "protocol"],
 ];
 
-/** Of another protocol whatever is asked. */
+/** How a condition begins that no such packet meets, whatever it asks for. */
 const otherProtocols = /^(udp|icmp|icmpv6|sctp|dccp|esp|ah|meta nfproto ipv6) /;
 
 /** Statements that neither ask for anything nor decide. */
@@ -41,14 +42,16 @@ const verdicts: readonly (readonly [pattern: RegExp, verdict: PacketRule["verdic
 /** `22`, `{ 22, 80 }` or `new,untracked`, behind an operator; no set that has a name, and not the first of several fields. */
 const operand = /^(?:(!=|==|>=|<=|>|<) )?(\{ [^}@]* \}|"[^"]*"|[^\s,.@&!=<>][^\s,]*(?:,[^\s,]+)*)(?: |$)/;
 
-/** A map that stands there in full; that of several fields has points, and one of all values an asterisk. */
+/** A map that stands there in full: `vmap { 22 : accept, 80 : drop }` */
 const map = /^vmap \{ ([^}@]*) \}/;
-const isOfMore = / \. |(?:^|, )\* : /;
+/** In a map: a value of several fields, `tcp . 22 : drop`, or any value, `* : drop`. */
+const moreThanValues = / \. |(?:^|, )\* : /;
 
 /** A word, or words in quotes. */
-const anything = /^(?:"[^"]*"|[^ ]+)? ?/;
+const nextWord = /^(?:"[^"]*"|[^ ]+)? ?/;
 
 const largest = 65_535;
+/** What an operator makes of a value, written as a range. */
 const ranges: Readonly<Record<string, (value: number) => string>> = {
   ">": (value) => `${value + 1}:${largest}`,
   ">=": (value) => `${value}:${largest}`,
@@ -81,7 +84,7 @@ function readValue(of: Condition["of"], text: string): Read | undefined {
 /** A map decides by the value, and asks for one that it has; its decision is read as a verdict. */
 function readMap(of: Condition["of"], text: string): Read | undefined {
   const [, entries] = map.exec(text) ?? [];
-  if (entries === undefined || isOfMore.test(entries)) return undefined;
+  if (entries === undefined || moreThanValues.test(entries)) return undefined;
   const values = listOf(entries).map((entry) => valueOf(of, entry.replace(/ : .*/, "")));
   return { condition: { of, values, negated: false }, rest: "vmap" };
 }
@@ -110,7 +113,7 @@ function readConditions(statement: string): { conditions: Condition[]; rest: str
     if (isKnown) conditions.push(read?.condition ?? somethingElse);
     // Of what stands behind something unknown, nobody knows what belongs to that. Only the verdict is looked for.
     isKnown = read !== undefined;
-    rest = read?.rest ?? rest.replace(anything, "");
+    rest = read?.rest ?? rest.replace(nextWord, "");
   }
   return { conditions, rest };
 }

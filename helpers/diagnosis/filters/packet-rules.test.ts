@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Packet } from "./conditions.ts";
 import { iptablesOf } from "./iptables.ts";
-import { passageOf, type Packet } from "./packet-rules.ts";
+import { passageOf } from "./packet-rules.ts";
 import { healthy, said } from "../recorded.ts";
 
 const packet: Packet = {

@@ -3,25 +3,27 @@
  */
 import { normaliseAddress } from "../../cidr.ts";
 import { byNodePort } from "../checks.ts";
+import type { Packet } from "./conditions.ts";
 import { iptablesOf } from "./iptables.ts";
 import type { Evidence, PodEvidence } from "../model.ts";
 import { nftablesOf } from "./nftables.ts";
-import { passageOf, type Filter, type Packet, type PacketRule } from "./packet-rules.ts";
+import { passageOf, type Filter, type PacketRule } from "./packet-rules.ts";
 import { addressesOn, addressOfNode, hostsOf, ownDevice, runsOn, workersOf } from "../reading.ts";
 import { wayTo } from "../routes-seen.ts";
 
 /** A packet, what it is for, and the hooks at which a host sees it. */
 type Leg = { to: "pod" | "node-port" | "kubelet"; packet: Packet; hooks: readonly string[] };
 
-/** nginx's page of 615 bytes, and the headers of IP and TCP: what brings it is no shorter. */
-const lengthOfPage = 655;
+/** A SYN: the headers of IP and TCP, with the usual options. */
 const lengthOfRequest = 60;
+/** nginx's page of 615 bytes behind those headers without options. What brings it is no shorter. */
+const lengthOfPage = 655;
 
 const kubeletPort = 10250;
 
 const request = { state: "NEW", length: lengthOfRequest, isByNodePort: false } as const;
 
-/** What comes back, on the same way. */
+/** The packet that brings the answer, on the same way. */
 const replyTo = (packet: Packet): Packet => ({
   ...packet,
   source: packet.destination,
@@ -34,6 +36,7 @@ const replyTo = (packet: Packet): Packet => ({
   length: lengthOfPage,
 });
 
+/** The interface by which a host sends to an address, and by which it gets what comes from there. */
 const deviceTo = (evidence: Evidence, host: string, address: string | undefined): string | undefined =>
   address === undefined ? undefined : wayTo(evidence, host, address)?.device;
 
@@ -44,15 +47,17 @@ function sourceOf(evidence: Evidence, host: string, to: string): string | undefi
   return way?.source ?? own?.address ?? (addressOfNode(evidence, host) || undefined);
 }
 
+/** The port at which a Pod is asked, as the EndpointSlices have it. */
 const portOf = ({ api }: Evidence, podIP: string): number | undefined => {
   const port = api.endpoints.find((endpoint) => endpoint.startsWith(`${podIP}:`))?.slice(podIP.length + 1);
   return port === undefined ? undefined : Number(port);
 };
 
+/** The Pods that owe an answer. */
 const podsOf = ({ api }: Evidence): PodEvidence[] =>
   api.pods.filter(({ podIP, isTerminating }) => normaliseAddress(podIP) !== undefined && !isTerminating);
 
-/** Of a packet and its answer, the first may not be seen at all hooks as that which it is. */
+/** A packet and its answer, each with the hooks at which it is as it says: kube-proxy changes one on its way. */
 const thereAndBack = (to: Leg["to"], packet: Packet, hooks: readonly string[], hooksOfReply: readonly string[]): Leg[] => [
   { to, packet, hooks },
   { to, packet: replyTo(packet), hooks: hooksOfReply },
@@ -61,9 +66,13 @@ const thereAndBack = (to: Leg["to"], packet: Packet, hooks: readonly string[], h
 /** Rules of IPv6 are not read, and those of IPv4 do not see its packets. */
 const isOfIPv4 = ({ packet: { source, destination } }: Leg): boolean => ![source, destination].some((address) => address?.includes(":"));
 
-const forwarded = ["prerouting", "forward"];
+/** The hooks of what goes through a host, what ends there, and what begins there. */
+const [forwarded, incoming, outgoing] = [["prerouting", "forward"], ["prerouting", "input"], ["output"]] as const;
 
-/** From `server`, or for a NodePort from each other Node, as which it comes then, to the Pods on a host. */
+/**
+ * To the Pods on a host: from `server`, or, where it has come in by the NodePort of another Node, from that Node, whose kube-proxy puts its
+ * own address in the sender's place.
+ */
 function toOwnPods(evidence: Evidence, host: string, check: string): Leg[] {
   const senders = byNodePort.includes(check) ? workersOf(evidence) : [evidence.given.server];
   return podsOf(evidence)
@@ -82,13 +91,13 @@ function toOwnPods(evidence: Evidence, host: string, check: string): Leg[] {
 
 /** From outside by the NodePort of a host, and once kube-proxy has changed the destination, on to any Pod. */
 function byItsNodePort(evidence: Evidence, host: string): Leg[] {
-  const incoming = { ...request, inInterface: ownDevice(evidence, host) };
+  const arriving = { ...request, inInterface: ownDevice(evidence, host) };
   const destination = addressOfNode(evidence, host) || undefined;
-  const packet = { ...incoming, destination, destinationPort: evidence.api.service?.nodePort };
+  const packet = { ...arriving, destination, destinationPort: evidence.api.service?.nodePort };
   const onwards = podsOf(evidence).flatMap(({ podIP }) => {
     const outInterface = deviceTo(evidence, host, podIP);
-    const changed = { ...incoming, isByNodePort: true, destination: podIP, destinationPort: portOf(evidence, podIP), outInterface };
-    // Before the change it is the packet above.
+    const changed = { ...arriving, isByNodePort: true, destination: podIP, destinationPort: portOf(evidence, podIP), outInterface };
+    // At prerouting it is still the packet above.
     return thereAndBack("pod", changed, ["forward"], forwarded);
   });
   return [{ to: "node-port", packet, hooks: ["prerouting"] }, ...onwards];
@@ -103,7 +112,6 @@ export const legsBy = (evidence: Evidence, host: string, check: string): Leg[] =
  */
 export function legsToKubelet(evidence: Evidence, host: string, node: string): Leg[] {
   const destination = addressOfNode(evidence, node);
-  const [incoming, outgoing] = [["prerouting", "input"], ["output"]];
   const senders = hostsOf(evidence).filter((sender) => runsOn(evidence, sender, "kube-apiserver"));
   const packet = { ...request, destination, destinationPort: kubeletPort };
   if (senders.length === 0 && host === node) return thereAndBack("kubelet", packet, incoming, outgoing).filter(isOfIPv4);
@@ -120,7 +128,7 @@ export function legsToKubelet(evidence: Evidence, host: string, node: string): L
     });
 }
 
-/** From a host to the API server, as the kubeconfig names it; a name tells no address. */
+/** From a host to the API server, as the kubeconfig names it. Where that is a name and no address, the destination is not known. */
 export function packetToAPI(evidence: Evidence, host: string): Packet {
   const { hostname, port } = new URL(URL.canParse(evidence.api.server) ? evidence.api.server : "https://unknown:6443");
   const destination = normaliseAddress(hostname.replaceAll(/[[\]]/g, ""));

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { parse } from "yaml";
-import { furtherCommands, prelude, reachingCommands, standingCommands } from "./host-commands.ts";
+import { functions, furtherCommands, journalCommands, prelude, reachingCommands, standingCommands } from "./host-commands.ts";
 import { cutShort } from "../reading.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "encryption-"));
@@ -205,4 +205,28 @@ test("the rules of nftables are read behind the hook of their chain, whatever a 
   const many = Array.from({ length: 299 }, (_, index) => drop(String(index)));
   expect(read(...many.slice(0, 298))).toEqual([...heading, ...many.slice(0, 298).map(told)]);
   expect(read(...many)).toEqual([...heading, ...many.slice(0, 298).map(told), cutShort]);
+});
+
+test("of a journal errors are told once, and behind them the last lines as they stand, but for those told already", () => {
+  const journalctl = `case "$*" in *--since*) printf '${["E0101 broken", "fine", "E0101 broken", "Error: gone"].join("\\n")}' ;; esac
+    case "$*" in *"-n 6 "*) printf '${["Error: gone", "BEGIN", "same", "same"].join("\\n")}' ;; esac`;
+
+  expect(printedWith({ systemctl: answer("etcd.service enabled"), journalctl }, journalCommands.journal)).toEqual(
+    ["E0101 broken", "Error: gone", "BEGIN", "same", "same"].map((line) => `etcd: ${line}`),
+  );
+});
+
+test.for([
+  ["by their names", "", "--insecure https://node-0:10250/healthz"],
+  ["by their addresses", "--kubelet-preferred-address-types=InternalIP,Hostname", "--insecure https://192.0.2.11:10250/healthz"],
+  ["with their authority", "--kubelet-certificate-authority=/ca.crt", "--cacert /ca.crt https://node-0:10250/healthz"],
+] as const)("the kubelets are asked as kube-apiserver asks them: %s", ([, flag, asked]) => {
+  const known = { nodes: [{ name: "node-0", address: "192.0.2.11" }], pods: [], podPort: 80, nodePort: undefined };
+  const { kubelets = "" } = reachingCommands(known, "server");
+  const printed = (processes: string) =>
+    printedWith({ curl: 'echo "$*"' }, `processes='${processes}'; flags='kube-apiserver ${flag}'\n${functions}\n${kubelets}`);
+
+  expect(printed("kube-apiserver 7")).toEqual([expect.stringMatching(/^node-0 exit=0 /)]);
+  expect(printed("kube-apiserver 7")[0]).toContain(asked);
+  expect(printed("kubelet 7")).toEqual([""]);
 });

@@ -4,7 +4,7 @@
 import { byNodePort, guide } from "../checks.ts";
 import { iptablesRule } from "../filters/iptables.ts";
 import type { Evidence, Rule } from "../model.ts";
-import { appliesTo } from "../filters/packet-rules.ts";
+import { appliesTo } from "../filters/conditions.ts";
 import { packetToAPI } from "../filters/packets.ts";
 import { cutShort, firstOf, flagOf, hostsOf, linesOf, runsOn, section, shortened, workersOf } from "../reading.ts";
 
