@@ -116,6 +116,7 @@ async function build({ name, packages, output, cgo = false, tags, linkerFlags = 
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
   await run(command, {
+    endsWithUs: true,
     folder: join(import.meta.dirname, "modules", name),
     environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400", GOTOOLCHAIN: "auto" },
   });
