@@ -1,5 +1,5 @@
 /**
- * An API server that is healthy and busy turns requests away, and says when to come again: 429 and Retry-After, by API Priority and Fairness.
+ * An API server that is healthy and busy turns requests away, and says when to come again, by 429 and Retry-After.
  * https://kubernetes.io/docs/concepts/cluster-administration/flow-control/
  */
 import { setTimeout as sleep } from "node:timers/promises";
