@@ -95,8 +95,8 @@ test("every variable is read", () => {
     SMOKE_REQUEST_TIMEOUT_SECONDS: "3",
     SMOKE_SSH_TIMEOUT_SECONDS: "4",
     SMOKE_CLEANUP_TIMEOUT_SECONDS: "3600",
-    SMOKE_JUNIT: "out/junit.xml",
-    SMOKE_EVIDENCE: "out/evidence",
+    SMOKE_JUNIT: join(folder, "out/junit.xml"),
+    SMOKE_EVIDENCE: join(folder, "out/evidence"),
   };
 
   expect(Object.keys(variables).toSorted()).toEqual(settingNames.toSorted());
@@ -120,8 +120,8 @@ test("every variable is read", () => {
     pullTimeoutMs: 2_000,
     requestTimeoutMs: 3_000,
     cleanupTimeoutMs: 3_600_000,
-    evidencePath: "out/evidence",
-    junitPath: "out/junit.xml",
+    evidencePath: join(folder, "out/evidence"),
+    junitPath: join(folder, "out/junit.xml"),
   });
 });
 
@@ -141,6 +141,9 @@ test.for([
   ["SMOKE_ENCRYPTION_PROVIDER", "rot13", "expected one of aescbc, aesgcm, secretbox, kms."],
   ["SMOKE_NAMESPACE", "Default", "expected the name of an existing namespace."],
   ["SMOKE_NAMESPACE", "kube/system", "expected the name of an existing namespace."],
+  ["SMOKE_JUNIT", "/proc/reports/junit.xml", "nothing can be written in /proc (no such file or directory)."],
+  ["SMOKE_JUNIT", "/etc", "it is a folder, expected the path of a file."],
+  ["SMOKE_EVIDENCE", "/proc/evidence", "nothing can be written in /proc (no such file or directory)."],
   ["SMOKE_HOSTS", "node-0", '"node-0" is not of the form name=value.'],
   ["SMOKE_HOSTS", "=192.0.2.1", '"=192.0.2.1" is not of the form name=value.'],
   ["SMOKE_HOSTS", "node-0=", '"node-0=" is not of the form name=value.'],
@@ -271,7 +274,8 @@ test("a KMS that is set without a configuration is expected to be of version 2, 
 
 test("in CI the results go to a file, unless another is named", () => {
   expect(readSettings({ CI: "true" }).junitPath).toBe("smoke-report/junit.xml");
-  expect(readSettings({ CI: "true", SMOKE_JUNIT: "elsewhere.xml" }).junitPath).toBe("elsewhere.xml");
+  const elsewhere = join(folder, "elsewhere.xml");
+  expect(readSettings({ CI: "true", SMOKE_JUNIT: elsewhere }).junitPath).toBe(elsewhere);
 });
 
 test("CI=false is no CI", () => {

@@ -10,6 +10,7 @@ import { isCIDR } from "./cidr.ts";
 import { readEncryptionConfiguration } from "./encryption-configuration.ts";
 import { reasonOf, SettingsError } from "./errors.ts";
 import { kubeconfigProblems } from "./kubeconfig.ts";
+import { fileProblem, folderProblem } from "./output-path.ts";
 
 /** A toleration as the API takes it. https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
 export type Toleration = { key: string; operator: "Equal" | "Exists"; value?: string; effect?: string };
@@ -31,6 +32,13 @@ const file = text.transform((path, context) => {
   else if (!statSync(absolute).isFile()) context.addIssue("it is no file");
   return absolute;
 });
+
+/** @param problemOf what keeps us from writing there: at the end of a run, nobody could mend it any more */
+const output = (problemOf: (path: string) => string | undefined) =>
+  z.string().superRefine((path, context) => {
+    const problem = problemOf(path);
+    if (problem !== undefined) context.addIssue(problem);
+  });
 
 /** Read here and not later, so that what is wrong in it is told together with everything else. */
 const encryptionConfiguration = file.transform((path, context) => {
@@ -116,8 +124,8 @@ const table = {
   SMOKE_REQUEST_TIMEOUT_SECONDS: seconds(5),
   SMOKE_SSH_TIMEOUT_SECONDS: seconds(10),
   SMOKE_CLEANUP_TIMEOUT_SECONDS: seconds(60),
-  SMOKE_JUNIT: text,
-  SMOKE_EVIDENCE: z.string().default("smoke-report/evidence"),
+  SMOKE_JUNIT: output(fileProblem).optional(),
+  SMOKE_EVIDENCE: output(folderProblem).default("smoke-report/evidence"),
 };
 
 /** Every variable there is; `.env.example` lists the same ones. */

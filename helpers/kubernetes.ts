@@ -6,8 +6,9 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { createSecureContext } from "node:tls";
-import { Agent, ProxyAgent, request, type Dispatcher } from "undici";
+import { Agent, ProxyAgent, type Dispatcher } from "undici";
 import { ApiRefusal, ApiServerError, ApiTimeout, refusalOf } from "./api-errors.ts";
+import { requestWhenFree } from "./busy-server.ts";
 import { InconclusiveError, reasonOf } from "./errors.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 import { hangs, networkReason } from "./network-reason.ts";
@@ -102,9 +103,10 @@ export class KubernetesClient {
     const asked = `${method} ${path}`;
     const authorization = await this.access.authorization();
     const deadline = new AbortController();
+    const endsAt = Date.now() + timeoutMs;
     const timer = setTimeout(() => deadline.abort(), timeoutMs);
     try {
-      const response = await request(urlOf(this.access.server, path, query), {
+      const options = {
         method,
         headers: { accept: "application/json, */*", ...(authorization && { authorization }), ...(body && { "content-type": body.type }) },
         dispatcher: this.#dispatcher,
@@ -112,7 +114,8 @@ export class KubernetesClient {
         headersTimeout: 0,
         signal: AbortSignal.any([deadline.signal, ...(signal ? [signal] : [])]),
         ...(body && { body: JSON.stringify(body.content) }),
-      });
+      };
+      const response = await requestWhenFree(urlOf(this.access.server, path, query), options, endsAt);
       if (response.statusCode >= 300) throw refusalOf(this.access, asked, response.statusCode, await response.body.text());
       return await read(response);
     } catch (error) {

@@ -21,6 +21,15 @@ export function sshLine({ address, port, user, privateKeyPath, knownHostsPath }:
   return ["ssh", ...options, `${user}@${address}`, command].map(shellQuote).join(" ");
 }
 
+/** The same for what only root can do: as the suite does it, through sudo for any other user. */
+export function rootLine(destination: Destination, command: string): string {
+  if (destination.user === "root") return sshLine(destination, command);
+  return sshLine(destination, isOneCommand(command) ? `sudo ${command}` : `sudo sh -c ${shellQuote(command)}`);
+}
+
+/** Of several commands, a pipe, a redirection or a variable, sudo alone would get a part, or what the user's shell has made of it. */
+const isOneCommand = (command: string): boolean => !/[|&;<>()$`*?~{}[\]!#\n]/.test(command);
+
 /**
  * Commands over SSH get a short PATH: that of a login, in which `ip`, `etcdctl` and `crictl` are found, is set by files that are not read
  * then.

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "ssh2";
 import { InconclusiveError, reasonOf } from "./errors.ts";
 import { limiter } from "./limiter.ts";
-import { boundedCommand, sshLine } from "./remote-command.ts";
+import { boundedCommand, rootLine, sshLine } from "./remote-command.ts";
 import { collect, openChannel, sessionRefusal } from "./ssh-channel.ts";
 import { connect, type SSHTarget } from "./ssh-connection.ts";
 
@@ -39,7 +39,7 @@ export type Host = {
    * @throws InconclusiveError when there is no exit code: deadline, signal, lost connection, no session to be had, no right to sudo
    */
   run(command: string, options?: RunOptions): Promise<CommandResult>;
-  /** The line that runs a command there by hand. */
+  /** The line that runs a command there by hand, as root. */
   byHand(command: string): string;
   /** Ends the connection; commands that still run are given up. */
   close(): Promise<void>;
@@ -122,7 +122,7 @@ function hostOver(client: Client, target: SSHTarget): Host {
     client.destroy();
   };
   const run: Host["run"] = (command, options = {}) => limit(() => runOver(connection, command, options));
-  return { name, address, user, run, byHand: (command) => sshLine(target, command), close };
+  return { name, address, user, run, byHand: (command) => rootLine(target, command), close };
 }
 
 type Connection = { client: Client; target: SSHTarget; /** Why the connection is no more. */ lost?: string };
@@ -137,7 +137,10 @@ async function runOver(connection: Connection, command: string, options: RunOpti
       connection.lost === undefined
         ? what
         : `has no result, because the SSH connection to ${address}:${port} was lost (${connection.lost}). Is the host still up?`;
-    return new InconclusiveError(`${name}: "${line}" ${why}`, { cause, byHand: [sshLine(connection.target, command.trim())] });
+    return new InconclusiveError(`${name}: "${line}" ${why}`, {
+      cause,
+      byHand: [(wantsRoot ? rootLine : sshLine)(connection.target, command.trim())],
+    });
   };
 
   if (signal?.aborted === true) throw inconclusive("was not run, because whoever asked for it has given up.", signal.reason);

@@ -75,15 +75,8 @@ export async function provideTree(which: keyof typeof trees): Promise<string> {
   await rm(partial, { recursive: true, force: true });
   await mkdir(cacheFolder, { recursive: true });
   const variant = which === "host" ? "minbase" : "apt";
-  await run([
-    "mmdebstrap",
-    "--quiet",
-    `--variant=${variant}`,
-    `--include=${packages.join(",")}`,
-    `--customize-hook=${script}`,
-    release,
-    partial,
-  ]);
+  const options = ["--quiet", `--variant=${variant}`, `--include=${packages.join(",")}`, `--customize-hook=${script}`];
+  await run(["mmdebstrap", ...options, release, partial], { endsWithUs: true });
   await rename(partial, folder);
   return folder;
 }

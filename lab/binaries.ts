@@ -119,6 +119,7 @@ async function build({ packages, output, cgo = false, tags, linkerFlags = [] }: 
   if (tags !== undefined) command.push("-tags", tags);
   command.push("-o", output === undefined ? `${folder}/` : join(folder, output), ...packages);
   await run(command, {
+    endsWithUs: true,
     folder: module,
     environment: { CGO_ENABLED: cgo ? "1" : "0", GOFLAGS: "-mod=readonly", GOGC: "400", GOTOOLCHAIN: "auto" },
   });

@@ -47,7 +47,8 @@ async function nginxLayer(): Promise<string> {
   const tree = await provideTree("nginx");
   const layer = `${tree}.tar.gz`;
   if (!existsSync(layer)) {
-    await run(["tar", "--create", "--numeric-owner", "--use-compress-program=gzip -1", `--file=${layer}.part`, "--directory", tree, "."]);
+    const options = ["--numeric-owner", "--use-compress-program=gzip -1", `--file=${layer}.part`, "--directory", tree];
+    await run(["tar", "--create", ...options, "."], { endsWithUs: true });
     await rename(`${layer}.part`, layer);
   }
   return layer;
@@ -69,8 +70,8 @@ async function pauseLayer(): Promise<string> {
     const folder = `${layer}.build`;
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "pause.c"), pauseSource);
-    await run(["gcc", "-static", "-Os", "-s", "-o", "pause", "pause.c"], { folder });
-    await run(["tar", "--create", "--gzip", `--file=${layer}.part`, "pause"], { folder });
+    await run(["gcc", "-static", "-Os", "-s", "-o", "pause", "pause.c"], { folder, endsWithUs: true });
+    await run(["tar", "--create", "--gzip", `--file=${layer}.part`, "pause"], { folder, endsWithUs: true });
     await rename(`${layer}.part`, layer);
     await rm(folder, { recursive: true });
   }

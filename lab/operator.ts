@@ -51,6 +51,8 @@ export type StartedRun = {
   says(pattern: RegExp): Promise<void>;
   /** Sends a signal to all of its processes, as Ctrl-C in a terminal does. */
   signal(name: NodeJS.Signals): void;
+  /** Presses keys: what the command reads. */
+  type(keys: string): void;
   finished: Promise<Outcome>;
 };
 
@@ -76,7 +78,7 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
   const child = spawn(program, given, {
     cwd: root,
     env: { ...operatorEnvironment(instance, process.env), SMOKE_JUNIT: report, SMOKE_EVIDENCE: join(folder, "evidence"), ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
   atWork.set(child, folder);
@@ -111,6 +113,7 @@ export async function startSuite(instance: Instance, options: Options = {}): Pro
         void finished.then(() => reject(new Error(`The run ended without saying ${pattern}:\n${output}`)));
       }),
     signal: (name) => process.kill(-(child.pid as number), name),
+    type: (keys) => void child.stdin.write(keys),
     finished,
   };
 }

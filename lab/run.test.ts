@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
+import { globSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { CommandError, lines, run, succeeds } from "./run.ts";
 
@@ -48,4 +50,35 @@ test("whether a command succeeds is told without an exception", async () => {
   expect(await succeeds(["true"])).toBe(true);
   expect(await succeeds(["false"])).toBe(false);
   expect(await succeeds(["no-such-command"])).toBe(false);
+});
+
+/** The processes that have a word on their command line. */
+const processesWith = (word: string): string[] =>
+  globSync("/proc/[0-9]*/cmdline").filter((path) => {
+    try {
+      return readFileSync(path, "utf8").split("\0").includes(word);
+    } catch {
+      // It has ended since.
+      return false;
+    }
+  });
+
+test.runIf(process.getuid?.() === 0)("a command that ends with us leaves nothing running when we are killed", async () => {
+  const seconds = `300.${process.pid}`;
+  const script = `
+    const { run } = await import(${JSON.stringify(join(import.meta.dirname, "run.ts"))});
+    await run(["sh", "-c", "sleep ${seconds} & sleep ${seconds}"], { endsWithUs: true });`;
+  const maker = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: "inherit" });
+  await expect.poll(() => processesWith(seconds).length, { timeout: 10_000 }).toBe(2);
+
+  maker.kill("SIGKILL");
+
+  await expect.poll(() => processesWith(seconds), { timeout: 10_000 }).toEqual([]);
+});
+
+test.runIf(process.getuid?.() === 0)("what a command that ends with us has to say, and how it has ended, comes through", async () => {
+  expect(await run(["cat"], { input: "seen", endsWithUs: true })).toBe("seen");
+  await expect(run(shell("echo why >&2; exit 3"), { endsWithUs: true })).rejects.toThrow(
+    '"sh -c echo why >&2; exit 3" exited 3, expected 0: why',
+  );
 });

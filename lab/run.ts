@@ -3,7 +3,19 @@
  */
 import { spawn } from "node:child_process";
 
-type Options = { input?: string | Buffer; environment?: Readonly<Record<string, string>>; folder?: string };
+type Options = {
+  input?: string | Buffer;
+  environment?: Readonly<Record<string, string>>;
+  folder?: string;
+  /** Ends the command, and whatever it has started, with this process, however that one ends. Only root can, as which the lab runs. */
+  endsWithUs?: boolean;
+};
+
+/**
+ * The kernel kills `unshare` with us, the command with `unshare`, and with the command all that it has started: as the first process of a
+ * namespace it takes the others along. Nobody else could: whoever dies by kill -9 ends nothing any more.
+ */
+const endingWithUs = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child"] as const;
 
 /** A command of the machine that did not do what was asked. */
 export class CommandError extends Error {
@@ -20,8 +32,9 @@ export class CommandError extends Error {
  * Runs a command and returns what it wrote to stdout.
  * @throws CommandError when it cannot be started or exits with anything but 0
  */
-export async function run(command: readonly [string, ...string[]], { input, environment, folder }: Options = {}): Promise<string> {
-  const [program, ...parameters] = command;
+export async function run(command: readonly [string, ...string[]], options: Options = {}): Promise<string> {
+  const { input, environment, folder, endsWithUs = false } = options;
+  const [program, ...parameters] = endsWithUs && process.getuid?.() === 0 ? ([...endingWithUs, ...command] as const) : command;
   const child = spawn(program, parameters, { cwd: folder, env: { ...process.env, ...environment }, stdio: ["pipe", "pipe", "pipe"] });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

@@ -137,6 +137,18 @@ test("a terminal that is closed in mid-run leaves nothing", async () => {
   }
 });
 
+test("Ctrl-C as a key, which it is while Vitest watches, exits 130 in mid-run and leaves nothing", async () => {
+  const started = await startSuite(instance, {
+    command: ["script", "--quiet", "--flush", "--return", "--command", "npx vitest --watch", "/dev/null"],
+  });
+  await started.says(/replicas-ready/);
+  started.type("\x03");
+  const { exitCode, output } = await started.finished;
+
+  expect(exitCode, output).toBe(130);
+  expect(await leftAfterTenSeconds(), output).toEqual([]);
+});
+
 test("after a kill -9, cleanup removes what was left, and not a run that is at work", async () => {
   const killed = await startSuite(instance);
   await killed.says(/replicas-ready/);
