@@ -136,6 +136,13 @@ test(".env.example lists every variable; refused: one missing, one unknown, one 
   ]);
 });
 
+test("the evidence of every check has its objects", async () => {
+  const { judgedObjects } = await import("./helpers/diagnosis/gathering/judged-objects.ts");
+  const checks = idsOf(sources.filter(({ path }) => path.startsWith("suites/")));
+  const table = { name: "helpers/diagnosis/gathering/judged-objects.ts", has: Object.keys(judgedObjects) };
+  expect(differences({ name: "suites/", has: checks }, table)).toEqual([]);
+});
+
 test("README.md lists every check", () => {
   const checks = idsOf(sources.filter(({ path }) => path.startsWith("suites/")));
   expect(checks).not.toEqual([]);

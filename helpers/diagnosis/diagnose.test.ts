@@ -22,6 +22,19 @@ test("the cause stands in front, with what shows it, what mends it, the guide's 
   ]);
 });
 
+test.for([
+  ["a cause", schedulerStopped, "smoke-report/evidence/server.txt"],
+  ["none", healthy(), "smoke-report/evidence/"],
+] as const)("the file of a check's objects stands behind that of the evidence, with %s", ([_what, evidence, file]) => {
+  const lines = causeLines(
+    evidence,
+    { check: "replicas-ready", message: "0 of 2 Pods Ready" },
+    { ...presentation, judge: "replicas-ready" },
+  );
+
+  expect(lines.at(-1)).toBe(`  Evidence: ${file}, smoke-report/evidence/replicas-ready.yaml`);
+});
+
 test("where no rule matches it says so, and shows what is nearest", () => {
   const warned = event("node-1", "BackOff", "Back-off restarting")(healthy());
 

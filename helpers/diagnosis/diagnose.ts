@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
 import { nearestEvidence } from "./nearest.ts";
-import { evidenceFile } from "./gathering/report.ts";
+import { evidenceFile, objectsFile } from "./gathering/report.ts";
 import { rules } from "./rules/index.ts";
 
 type Diagnosis = { rule: Rule; finding: Finding };
@@ -23,16 +23,19 @@ export function diagnose(evidence: Evidence, failure: Failure): Diagnosis | unde
 type Presentation = {
   /** Where the evidence has been written to. */
   folder: string;
+  /** Of which check the objects have been written there; undefined where there are none. */
+  judge?: string | undefined;
   /** Makes of a command a line that can be pasted. */
   ready: (line: string) => string;
 };
 
 /** The lines in front of a message: `Cause: ...`, and below it what was seen, what mends it, and where it is told how to build it. */
-export function causeLines(evidence: Evidence, failure: Failure, { folder, ready }: Presentation): string[] {
+export function causeLines(evidence: Evidence, failure: Failure, { folder, judge, ready }: Presentation): string[] {
   const diagnosis = diagnose(evidence, failure);
+  const objects = judge === undefined ? "" : `, ${join(folder, objectsFile(judge))}`;
   if (diagnosis === undefined) {
     const nearest = nearestEvidence(evidence);
-    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, `  Evidence: ${folder}/`];
+    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, `  Evidence: ${folder}/${objects}`];
   }
   const { rule, finding } = diagnosis;
   const host = Object.keys(evidence.hosts).find((name) => finding.seen.startsWith(`${name}: `));
@@ -41,7 +44,7 @@ export function causeLines(evidence: Evidence, failure: Failure, { folder, ready
     `  Seen: ${finding.seen}`,
     `  Mend: ${ready(finding.mend)}`,
     `  Guide: ${rule.guide}`,
-    `  Evidence: ${join(folder, evidenceFile(host ?? "api"))}`,
+    `  Evidence: ${join(folder, evidenceFile(host ?? "api"))}${objects}`,
   ];
 }
 
@@ -54,6 +57,15 @@ function onOneLine({ what, seen, mend }: Finding): Finding {
 const canExplain = ({ explains, saying }: Rule, { check, message }: Failure): boolean =>
   (explains === undefined || explains.includes(check)) && (saying === undefined || saying.test(message));
 
+const couldNotBegin = /^not looked at, because the run could not begin: ([^]*)$/;
+
+/**
+ * The check whose objects show a failure: one that was not looked at because of another has judged none of its own. Undefined where the run
+ * could not begin, and has none.
+ */
+export const judgeOf = (failure: Failure): string | undefined =>
+  couldNotBegin.test(failure.message) ? undefined : actualFailure(failure).check;
+
 /**
  * Whose failure it is. A check that was not looked at because of another has that one's cause, and so has one that cannot read the logs
  * by which it tells the Pods apart.
@@ -61,7 +73,7 @@ const canExplain = ({ explains, saying }: Rule, { check, message }: Failure): bo
 function actualFailure({ check, message }: Failure): Failure {
   const [, of, rest] = /^not looked at, because `([\w-]+)` failed: ([^]*)$/.exec(message) ?? [];
   if (of !== undefined && rest !== undefined) return { check: of, message: rest };
-  const [, obstacle] = /^not looked at, because the run could not begin: ([^]*)$/.exec(message) ?? [];
+  const [, obstacle] = couldNotBegin.exec(message) ?? [];
   if (obstacle !== undefined) return { check, message: obstacle };
   const [, log] =
     /^cannot tell which Pod has answered, because (?:the log of .+? cannot be read|a log does not show what its Pod answers): ([^]*)$/.exec(

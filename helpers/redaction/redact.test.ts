@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { harmless, planted, tracesIn } from "./planted.ts";
 import { filterOf } from "./pattern.ts";
-import { patterns, redact, redactError } from "./redact.ts";
+import { patterns, redact, redactError, redactObject } from "./redact.ts";
 
 test.for(patterns)("its example shows what a pattern hides, by itself and with all others: $hides", (pattern) => {
   expect(filterOf(pattern)(pattern.example)).toBe(pattern.leaves);
@@ -177,4 +177,30 @@ test("what an error holds under the name of a secret is hidden, whatever it is",
   redactError(error);
 
   expect(error).toMatchObject({ message: "refused", user: { name: "alice", password: "[redacted]" }, apiKey: "[redacted]" });
+});
+
+test("of an object a variable and an argument are known by the name beside the one and the flag in front of the other", () => {
+  const env = [
+    { name: "DB_PASSWORD", value: "planted" },
+    { name: "MODE", value: "fast" },
+  ];
+  const object = {
+    metadata: { name: "nginx" },
+    spec: { env, args: ["--token", "planted", "--v", "2", "token", "shown"] },
+    token: "planted",
+  };
+
+  redactObject(object);
+
+  expect(object).toEqual({
+    metadata: { name: "nginx" },
+    spec: {
+      env: [
+        { name: "DB_PASSWORD", value: "[redacted]" },
+        { name: "MODE", value: "fast" },
+      ],
+      args: ["--token", "[redacted]", "--v", "2", "token", "shown"],
+    },
+    token: "[redacted]",
+  });
 });

@@ -45,19 +45,34 @@ export function redact(text: string): string {
  * too. Its name is the verdict, and stays.
  */
 export function redactError(error: object): void {
+  redactIn(error, (holder, key) => holder === error && key === "name");
+}
+
+/** The same of an object as the API has it, in place. */
+export function redactObject(object: object): void {
+  redactIn(object, () => false);
+}
+
+function redactIn(whole: object, stays: (holder: object, key: string) => boolean): void {
   const seen = new Set<object>();
-  const redactIn = (holder: object): void => {
+  const look = (holder: object): void => {
     // Bytes are not printed as text, and there may be many.
     if (seen.has(holder) || ArrayBuffer.isView(holder)) return;
     seen.add(holder);
     for (const key of Object.getOwnPropertyNames(holder)) {
       const value: unknown = Reflect.get(holder, key);
-      if (typeof value === "object" && value !== null) redactIn(value);
-      if (typeof value !== "string" || (holder === error && key === "name")) continue;
-      Reflect.set(holder, key, isNameOfSecret(key) ? hidden : redact(value));
+      if (typeof value === "object" && value !== null) look(value);
+      if (typeof value !== "string" || stays(holder, key)) continue;
+      Reflect.set(holder, key, isNameOfSecret(nameOf(holder, key)) ? hidden : redact(value));
     }
   };
-  redactIn(error);
+  look(whole);
+}
+
+/** By what a value is known: its key; of a variable of a container the name beside it, and of an argument the flag in front of it. */
+function nameOf(holder: object, key: string): string {
+  const known: unknown = Array.isArray(holder) ? holder[Number(key) - 1] : key === "value" ? Reflect.get(holder, "name") : key;
+  return typeof known === "string" && (!Array.isArray(holder) || known.startsWith("--")) ? known : "";
 }
 
 /** Whether what stands behind a name is hidden whatever it is. */

@@ -65,7 +65,7 @@ esac`,
     openClient: async () => api.client,
     openHost: () => openHost({ ...server.target, connectTimeoutMs: 10_000 }),
   });
-  await writeEvidence(folder, run.id, evidence);
+  await writeEvidence(folder, run, evidence);
   const lines = causeLines(evidence, { check: "replicas-ready", message: "x" }, { folder, ready: (line) => line });
 
   expect(evidence.api).toMatchObject({
@@ -151,7 +151,7 @@ test("what an Event says of another's Pod is no cause, and is not written", asyn
     openClient: async () => api.client,
     openHost: () => Promise.reject(new Error("it is off")),
   });
-  await writeEvidence(folder, "11111111", evidence);
+  await writeEvidence(folder, run, evidence);
 
   const lines = causeLines(evidence, { check: "replicas-ready", message: "0 of 2 Pods Ready" }, { folder, ready: (line) => line });
   expect(lines.join("\n")).not.toContain("pull");

@@ -1,8 +1,6 @@
 /**
  * Gathers the evidence: of the API and of every host at once, within a time that is the same whatever is broken.
  */
-import { setTimeout as sleep } from "node:timers/promises";
-import { reasonOf } from "../../errors.ts";
 import { hearEvidence } from "../../evidence.ts";
 import type { KubernetesClient } from "../../kubernetes.ts";
 import type { Run } from "../../run.ts";
@@ -11,6 +9,7 @@ import { noAPI, readAPI } from "./api-evidence.ts";
 import { functions, prelude, questionnaires, type Known } from "./host-commands.ts";
 import { notAnswered, type APIEvidence, type Evidence, type HostEvidence, type NodeEvidence } from "../model.ts";
 import { redact } from "../../redaction/redact.ts";
+import { within } from "./within.ts";
 
 /** For all of it, and for the API, of whose answer some of the questions to the hosts are made. */
 const limits = { gatheringMs: 10_000, apiMs: 4_000 };
@@ -132,16 +131,4 @@ function knownOf({ settings }: Run, { nodes, pods, service }: APIEvidence): Know
     podPort: settings.imagePort,
     nodePort: service?.nodePort,
   };
-}
-
-/** What comes in time; else what is made of the reason why not. */
-async function within<Value>(ms: number, work: Promise<Value>, otherwise: (reason: string) => Value): Promise<Value> {
-  const over = new AbortController();
-  const late = sleep(ms, undefined, { signal: over.signal, ref: false }).then(() => `${notAnswered} within ${Math.ceil(ms / 1000)} s`);
-  try {
-    return await Promise.race([work.catch((error: unknown) => otherwise(redact(reasonOf(error)))), late.then(otherwise)]);
-  } finally {
-    late.catch(() => undefined);
-    over.abort();
-  }
 }
