@@ -206,3 +206,20 @@ test("the rules of nftables are read behind the hook of their chain, whatever a 
   expect(read(...many.slice(0, 298))).toEqual([...heading, ...many.slice(0, 298).map(told)]);
   expect(read(...many)).toEqual([...heading, ...many.slice(0, 298).map(told), cutShort]);
 });
+
+test("of nftables a table that is asleep is passed over, and the next one is not", () => {
+  const table = (name: string, ...flags: readonly string[]) => [
+    `table inet ${name} { # handle 1`,
+    ...flags.map((flag) => `\tflags ${flag}`),
+    "\tchain guard { # handle 2",
+    "\t\ttype filter hook forward priority filter; policy drop;",
+    "\t}",
+    "}",
+  ];
+  const nft = answer(...table("asleep", "dormant"), ...table("awake"));
+
+  expect(printedWith({ nft }, furtherCommands.nft)).toEqual([
+    "inet awake guard - chain guard { # handle 2",
+    "inet awake guard forward type filter hook forward priority filter; policy drop;",
+  ]);
+});

@@ -116,9 +116,9 @@ export const standingCommands = {
 export const furtherCommands = {
   queueing: "tc qdisc show 2>/dev/null | grep -Ev 'noqueue|pfifo_fast|fq_codel|mq |noop'",
   // The same of nftables itself: table, chain and hook in front of each rule, and its handle behind. A chain is told of without a hook, and
-  // then with one by what its hook is. What iptables has put there is told above.
-  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3 } /^\tchain/ { chain = $2; hook = "-" } /^\t\ttype [a-z]+ hook / { hook = $4 }
-    (/^\tchain/ || /^\t\ttype [a-z]+ hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap)/) &&
+  // then with one by what its hook is. What iptables has put there is told above, and tables that are asleep do nothing.
+  nft: `nft --handle list ruleset 2>/dev/null | awk '/^table/ { table = $2 " " $3; asleep = 0 } /^\tflags .*dormant/ { asleep = 1 } /^\tchain/ { chain = $2; hook = "-" } /^\t\ttype [a-z]+ hook / { hook = $4 }
+    !asleep && (/^\tchain/ || /^\t\ttype [a-z]+ hook / || /(accept|drop|reject|redirect|dnat|jump|goto|return|queue|vmap|tproxy|synproxy)/) &&
     table !~ /^ip6? (raw|mangle|nat|filter|security|kube-proxy)$/ { $1 = $1; print table, chain, hook, $0 }' | ${atMost(300)}`,
   "kube-proxy-table": "nft list tables 2>/dev/null | grep -w kube-proxy",
   "kube-proxy-health":

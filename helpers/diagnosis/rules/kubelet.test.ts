@@ -8,6 +8,14 @@ const seen = (words: string) => said("server", "kubelets", (text) => text.replac
 const byAddress = line("server", "flags", "kube-apiserver --kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname");
 const server = "10.117.78.10";
 const silent = seen("exit=28 curl: (28) Connection timed out after 2000 milliseconds code=000 ip= server=");
+/** A chain of node-1 that drops what it does not accept. */
+const guarded = (...rules: readonly string[]) =>
+  all(
+    line("node-1", "nft", "inet own guard input type filter hook input priority filter; policy drop;"),
+    ...["ct state established,related accept", 'iifname "lo" accept', "tcp dport 22 accept", ...rules].map((rule) =>
+      line("node-1", "nft", `inet own guard input ${rule}`),
+    ),
+  );
 /** In front of all others, as iptables puts it with -I. */
 const first = (host: string, rule: string) => said(host, "filters", (text) => `${rule}\n${text}`);
 const otherClientCA = said("node-1", "certificates", (text) => text.replace(/(kubelet-client-ca .*Fingerprint=)[0-9A-F:]+/, "$1AA:BB"));
@@ -185,6 +193,33 @@ const cases: readonly Case[] = [
       },
       // Such a rule is for all, and nobody should take it away for one port.
       { change: all(silent, line("node-1", "nft", "inet own guard input drop # handle 3")) },
+    ],
+  },
+  {
+    rule: "kubelet-port-dropped-by-policy",
+    check: "exec-version",
+    change: all(silent, guarded()),
+    cause:
+      /^node-1 drops what goes to port 10250, where kubelets listen: the policy of the chain guard of the nftables table inet own is drop, and no rule of it accepts that$/,
+    butNot: [
+      { change: guarded() },
+      { check: "node-port-answers", change: all(silent, guarded()) },
+      // Nobody listens there.
+      { change: all(seen("exit=7 curl: (7) Connection refused code=000 ip= server="), guarded()) },
+      { change: all(seen("exit=28 curl: (28) Resolving timed out after 2000 milliseconds code=000 ip= server="), guarded()) },
+      ...[
+        "tcp dport { 22, 10250 } accept",
+        "tcp dport 10000-11000 accept",
+        `ip saddr ${server} accept`,
+        "ip saddr 192.0.2.0/24 accept",
+        'iifname "eth0" accept',
+        "iifname @inside accept",
+        "ct mark 0x1 accept",
+        "jump unseen",
+      ].map((rule) => ({ change: all(silent, guarded(rule)) })),
+      { change: all(silent, line("node-1", "nft", "inet own guard input type filter hook input priority filter; policy accept;")) },
+      { change: all(silent, line("node-0", "nft", "inet own guard input type filter hook input priority filter; policy drop;")) },
+      { change: all(silent, node("node-1", { internalIP: "2001:db8::21" }), guarded()) },
     ],
   },
   {
