@@ -246,6 +246,16 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    rule: "kubelet-without-serving-certificate",
+    check: "logs-recorded",
+    message: 'refused with 500: Get "https://node-1:10250/x": remote error: tls: internal error',
+    cause: /^the kubelet of node-1 has no serving certificate yet/,
+    butNot: [
+      { message: 'refused with 500: Get "https://node-1:10250/x": remote error: tls: bad certificate' },
+      { check: "nodes-ready", message: "remote error: tls: internal error" },
+    ],
+  },
+  {
     rule: "kubelet-certificate-told",
     check: "logs-recorded",
     message: 'refused with 500: Get "https://node-1:10250/x": tls: failed to verify certificate: x509: odd',

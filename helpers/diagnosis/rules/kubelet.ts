@@ -151,6 +151,14 @@ export const kubeletRules: readonly Rule[] = [
     "add the Nodes to /etc/hosts there",
   ),
   toldOfKubelet(
+    "kubelet-without-serving-certificate",
+    /remote error: tls: internal error/,
+    guide.certificates,
+    (node) =>
+      `the kubelet of ${node} has no serving certificate yet: with serverTLSBootstrap it waits until its request for one is approved`,
+    "kubectl get certificatesigningrequests  # approve those of the kubelets: kubectl certificate approve NAME",
+  ),
+  toldOfKubelet(
     "kubelet-certificate-told",
     /x509: |tls: /,
     guide.certificates,
