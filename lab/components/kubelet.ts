@@ -1,14 +1,20 @@
 import { stringify } from "yaml";
 import { unit, unitPath, type WorkerComponent } from "./component.ts";
 
-const folder = "/var/lib/kubelet";
+/** Where the kubelet has all that is its own. */
+export const kubeletFolder = "/var/lib/kubelet";
+export const kubeletConfigurationFile = `${kubeletFolder}/kubelet-config.yaml`;
 
 const configuration = {
   apiVersion: "kubelet.config.k8s.io/v1beta1",
   kind: "KubeletConfiguration",
   address: "0.0.0.0",
   // Deviation: the API server's rights are remembered for no longer than a second, so that what is broken and mended shows at once.
-  authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: "1s" }, x509: { clientCAFile: `${folder}/ca.crt` } },
+  authentication: {
+    anonymous: { enabled: false },
+    webhook: { enabled: true, cacheTTL: "1s" },
+    x509: { clientCAFile: `${kubeletFolder}/ca.crt` },
+  },
   authorization: { mode: "Webhook", webhook: { cacheAuthorizedTTL: "1s", cacheUnauthorizedTTL: "1s" } },
   // Deviation: see SystemdCgroup in containerd's configuration.
   cgroupDriver: "cgroupfs",
@@ -24,24 +30,24 @@ const configuration = {
   resolvConf: "/etc/resolv.conf",
   registerNode: true,
   runtimeRequestTimeout: "15m",
-  tlsCertFile: `${folder}/kubelet.crt`,
-  tlsPrivateKeyFile: `${folder}/kubelet.key`,
+  tlsCertFile: `${kubeletFolder}/kubelet.crt`,
+  tlsPrivateKeyFile: `${kubeletFolder}/kubelet.key`,
 };
 
 /** The kubelet: the guide's chapter 9. */
 export const kubelet: WorkerComponent = (_instance, { name }) => ({
   files: {
     "/usr/local/bin/kubelet": { binary: "kubelet" },
-    [`${folder}/kubelet-config.yaml`]: { text: stringify(configuration) },
-    [`${folder}/kubeconfig`]: { pki: `${name}.kubeconfig` },
-    [`${folder}/ca.crt`]: { pki: "ca.crt" },
-    [`${folder}/kubelet.crt`]: { pki: `${name}.crt` },
-    [`${folder}/kubelet.key`]: { pki: `${name}.key` },
+    [kubeletConfigurationFile]: { text: stringify(configuration) },
+    [`${kubeletFolder}/kubeconfig`]: { pki: `${name}.kubeconfig` },
+    [`${kubeletFolder}/ca.crt`]: { pki: "ca.crt" },
+    [`${kubeletFolder}/kubelet.crt`]: { pki: `${name}.crt` },
+    [`${kubeletFolder}/kubelet.key`]: { pki: `${name}.key` },
     [unitPath("kubelet.service")]: unit({
       description: "Kubernetes Kubelet",
       after: ["containerd.service"],
       requires: ["containerd.service"],
-      command: ["/usr/local/bin/kubelet", `--config=${folder}/kubelet-config.yaml`, `--kubeconfig=${folder}/kubeconfig`, "--v=2"],
+      command: ["/usr/local/bin/kubelet", `--config=${kubeletConfigurationFile}`, `--kubeconfig=${kubeletFolder}/kubeconfig`, "--v=2"],
     }),
   },
   units: ["kubelet.service"],

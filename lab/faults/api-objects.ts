@@ -15,11 +15,15 @@ const kubectl = "kubectl --kubeconfig=/root/admin.kubeconfig";
 /** As a command's standard input: single quotes and dollars stay what they are. */
 const here = (...items: readonly object[]): string => `<<'END'\n${JSON.stringify({ apiVersion: "v1", kind: "List", items })}\nEND\n`;
 
+/** Creates objects, or changes those that are there. */
+export const apply = (lab: Lab, ...objects: readonly APIObject[]): Promise<string> =>
+  lab.on("server", `${kubectl} apply --filename=- ${here(...objects)}`);
+
 /** Objects that are there as long as the fault; a namespace is gone when `heal` returns. */
 export function objectsThere(objects: readonly APIObject[], holds: Fault["holds"]): Armed {
   return {
     inject: async (lab) => {
-      await lab.on("server", `${kubectl} apply --filename=- ${here(...objects)}`);
+      await apply(lab, ...objects);
       // The API server hears of its own policies by a watch, a moment later.
       await untilSo(`${objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(", ")} to work`, () => holds(lab));
     },

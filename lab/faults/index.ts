@@ -13,6 +13,7 @@ import { execs } from "./exec.ts";
 import type { Fault } from "./fault.ts";
 import { givenKeys } from "./given-keys.ts";
 import { images } from "./images.ts";
+import { inotify } from "./inotify.ts";
 import { kubeletAccess } from "./kubelet-access.ts";
 import { names } from "./names.ts";
 import { nginx } from "./nginx.ts";
@@ -40,6 +41,7 @@ export const faultsByFile: Readonly<Record<string, readonly Fault[]>> = {
   veths,
   "pod-network": podNetwork,
   "kubelet-access": kubeletAccess,
+  inotify,
   names,
   nginx,
   exec: execs,

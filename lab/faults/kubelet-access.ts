@@ -2,16 +2,15 @@
  * The API server and the kubelets do not get along.
  */
 import { throughKubelet } from "../../helpers/diagnosis/checks.ts";
+import { kubeletConfigurationFile, kubeletFolder } from "../components/kubelet.ts";
 import { healthy } from "../healthy.ts";
 import { type Fault, type Lab } from "./fault.ts";
 
 const binding = "system:kube-apiserver";
 /** Where the API server keeps its own certificate, and the authority that it trusts. */
 const own = "/var/lib/kubernetes";
-const folder = "/var/lib/kubelet";
-const configuration = `${folder}/kubelet-config.yaml`;
 /** A kubelet's certificate and its key. */
-export const certificate: readonly string[] = [`${folder}/kubelet.crt`, `${folder}/kubelet.key`];
+export const certificate: readonly string[] = [`${kubeletFolder}/kubelet.crt`, `${kubeletFolder}/kubelet.key`];
 const kubeProxy = "/var/lib/kube-proxy/kubeconfig";
 
 /** What goes through the kubelet of one worker; and only the logs tell which Pod has answered. */
@@ -59,7 +58,11 @@ export const kubeletAccess: readonly Fault[] = [
   {
     name: "kubelet-certificate-of-another-authority-on-node-1",
     state: "the kubelet of node-1 has been given no certificate, and serves one that it has made itself",
-    ...kubeletOtherwise("node-1", [configuration], () => `sed -i '/^tlsCertFile:/d; /^tlsPrivateKeyFile:/d' ${configuration}`),
+    ...kubeletOtherwise(
+      "node-1",
+      [kubeletConfigurationFile],
+      () => `sed -i '/^tlsCertFile:/d; /^tlsPrivateKeyFile:/d' ${kubeletConfigurationFile}`,
+    ),
     holds: async (lab) => /code: (18|19|20|21) /.test(await verdictOnCertificate(lab, "node-1")),
     ...unreached,
     because: /x509: certificate signed by unknown authority/,
@@ -82,8 +85,8 @@ export const kubeletAccess: readonly Fault[] = [
     state: "the kubelet of node-1 accepts the client certificates of another authority",
     ...kubeletOtherwise(
       "node-1",
-      [`${folder}/ca.crt`],
-      () => `openssl req -x509 -newkey ed25519 -nodes -subj /CN=CA -keyout /dev/null -out ${folder}/ca.crt 2>/dev/null`,
+      [`${kubeletFolder}/ca.crt`],
+      () => `openssl req -x509 -newkey ed25519 -nodes -subj /CN=CA -keyout /dev/null -out ${kubeletFolder}/ca.crt 2>/dev/null`,
     ),
     holds: async (lab) => (await answerToServer(lab, "/healthz")) === "401",
     ...unreached,
@@ -93,7 +96,7 @@ export const kubeletAccess: readonly Fault[] = [
   {
     name: "kubelet-debugging-handlers-off-on-node-1",
     state: "the kubelet of node-1 has its debugging handlers off, by which it serves logs, exec and port-forward",
-    ...kubeletOtherwise("node-1", [configuration], () => `echo 'enableDebuggingHandlers: false' >> ${configuration}`),
+    ...kubeletOtherwise("node-1", [kubeletConfigurationFile], () => `echo 'enableDebuggingHandlers: false' >> ${kubeletConfigurationFile}`),
     holds: async (lab) => (await answerToServer(lab, "/containerLogs/default/none/none")) === "405",
     ...unreached,
     because: /Debug endpoints are disabled|the server does not allow this method/,

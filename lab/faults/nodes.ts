@@ -1,6 +1,7 @@
 /**
  * Workers that are not there for Pods.
  */
+import { kubeletConfigurationFile } from "../components/kubelet.ts";
 import { podsMutated } from "./api-objects.ts";
 import { isSo, needingPods, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
 
@@ -48,11 +49,10 @@ function justStopped(unit: "kubelet" | "containerd"): Fault {
   };
 }
 
-const kubeletConfiguration = "/var/lib/kubelet/kubelet-config.yaml";
 const registersNoNode = "registerNode: false";
 
 const setMaxPods = (maxPods: number): string =>
-  `sed -i 's/^maxPods: .*/maxPods: ${maxPods}/' ${kubeletConfiguration} && systemctl restart kubelet`;
+  `sed -i 's/^maxPods: .*/maxPods: ${maxPods}/' ${kubeletConfigurationFile} && systemctl restart kubelet`;
 
 const hasRoomFor = async (lab: Lab, pods: string): Promise<boolean> => (await ofNode1(lab, "{.status.allocatable.pods}")) === pods;
 
@@ -133,11 +133,11 @@ export const nodes: readonly Fault[] = [
     name: "node-1-never-registered",
     state: "the kubelet of node-1 runs, and has never registered its Node",
     inject: async (lab) => {
-      await lab.on("node-1", `systemctl stop kubelet && echo '${registersNoNode}' >> ${kubeletConfiguration}`);
+      await lab.on("node-1", `systemctl stop kubelet && echo '${registersNoNode}' >> ${kubeletConfigurationFile}`);
       await lab.kubectl("delete", "node", "node-1");
       await lab.on("node-1", "systemctl start kubelet");
     },
-    heal: (lab) => lab.on("node-1", `sed -i '/^${registersNoNode}$/d' ${kubeletConfiguration} && systemctl restart kubelet`),
+    heal: (lab) => lab.on("node-1", `sed -i '/^${registersNoNode}$/d' ${kubeletConfigurationFile} && systemctl restart kubelet`),
     holds: async (lab) =>
       (await isSo(lab, "node-1", "systemctl is-active --quiet kubelet")) &&
       !(await lab.kubectl("get", "nodes", "-o", "name")).includes("node-1"),

@@ -37,6 +37,7 @@ function routeMissing(host: string, worker: string): Armed {
 
 const forwarding = "net.ipv4.conf.eth0.forwarding";
 const largePackets = "table ip lost";
+const guard = "table inet guard";
 
 export const podNetwork: readonly Fault[] = [
   {
@@ -92,6 +93,22 @@ export const podNetwork: readonly Fault[] = [
     inconclusive: [],
     because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-0", ["node-0"]) },
     cause: /^Cause: node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP/,
+  },
+  {
+    // What kube-proxy accepts by iptables is dropped all the same.
+    name: "forward-policy-drop-by-nftables-on-node-1",
+    state: "a chain of nftables on node-1 drops what it would forward, unless a rule of it accepts it",
+    inject: (lab) =>
+      lab.on(
+        "node-1",
+        `nft '${guard} { chain forward { type filter hook forward priority filter; policy drop; ct state established accept; }; }'`,
+      ),
+    heal: (lab) => lab.on("node-1", `nft delete ${guard}`),
+    holds: (lab) => isSo(lab, "node-1", `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
+    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    inconclusive: [],
+    because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-1", []) },
+    cause: /^Cause: node-1 forwards no packets to its Pods: the policy of the chain forward of the nftables table inet guard is drop/,
   },
   {
     name: "large-packets-lost-on-node-1",

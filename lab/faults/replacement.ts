@@ -3,7 +3,7 @@
  * other at once; so the API server takes from the successor what makes it the ReplicaSet's, and its controller waits for it in vain.
  */
 import { labelsOf } from "../../helpers/run.ts";
-import { bindingOf, mutatingPolicy, objectsThere, ofRuns, tryPod } from "./api-objects.ts";
+import { apply, bindingOf, mutatingPolicy, objectsThere, ofRuns, tryPod } from "./api-objects.ts";
 import { untilSo, type Fault, type Lab } from "./fault.ts";
 
 const name = "deleted-pods-stay-gone";
@@ -52,7 +52,7 @@ export const replacement: readonly Fault[] = [
     inject: async (lab) => {
       await objects.inject(lab);
       await untilSo("the ServiceAccount of a new namespace", async () => (await tryPod(lab, name)).startsWith("{"));
-      await lab.on("server", `kubectl --kubeconfig=/root/admin.kubeconfig apply --filename=- <<'END'\n${JSON.stringify(running)}\nEND\n`);
+      await apply(lab, running);
       await untilSo("a successor to be orphaned", () => isOrphaned(lab));
     },
     heal: objects.heal,

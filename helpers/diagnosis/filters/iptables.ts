@@ -96,12 +96,14 @@ const hooks = new Set(["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"
 /** The chains of a host that hang on a hook, table by table, each with the others of its table. */
 export function iptablesOf(evidence: Evidence, host: string): Filter[] {
   const tables: Record<string, Record<string, PacketRule[]>> = {};
+  const dropPolicies: Record<string, string> = {};
   let last = "";
   for (const line of linesOf(evidence, host, "filters")) {
     if (line === cutShort) leaveOpen(last, tables[last] ?? {});
     const [, table, chain] = /^(\S+) (?::|-A )(\S+)/.exec(line) ?? [];
     if (table === undefined || chain === undefined) continue;
     const rules = ((tables[table] ??= {})[chain] ??= []);
+    if (line.startsWith(`${table} :${chain} DROP`)) dropPolicies[`${table} ${chain}`] = line;
     const rule = iptablesRule(line);
     if (rule !== undefined) rules.push(rule);
     last = table;
@@ -110,6 +112,9 @@ export function iptablesOf(evidence: Evidence, host: string): Filter[] {
   return Object.entries(tables).flatMap(([table, chains]) =>
     Object.keys(chains)
       .filter((chain) => hooks.has(chain))
-      .map((chain): Filter => ({ by: "iptables", table, hook: chain.toLowerCase(), chain, chains })),
+      .map((chain): Filter => {
+        const dropPolicy = dropPolicies[`${table} ${chain}`];
+        return { by: "iptables", table, hook: chain.toLowerCase(), chain, chains, dropPolicy };
+      }),
   );
 }

@@ -83,6 +83,7 @@ test.for([
   ["jump ours", { verdict: "jump", target: "ours" }],
   ['iifname "eth0" goto zone_public # handle 12', { verdict: "goto", target: "zone_public" }],
   ["ct state vmap { established : accept, invalid : drop }", { verdict: "jump", target: "" }],
+  ["synproxy mss 1460 wscale 7", { verdict: "jump", target: "" }],
   ["tcp dport 80 meta mark set 0x1", { verdict: "none" }],
 ] as const)("%s does what it says", ([statement, expected]) => {
   expect(rule(statement)).toMatchObject(expected);
@@ -113,4 +114,17 @@ test("tables that see no packets of IPv4 on their way through a host are passed 
   const filters = read(...families.map((family) => `${family} own guard forward drop`));
 
   expect(filters.map(({ table }) => table)).toEqual(["ip own", "inet own"]);
+});
+
+test.for([
+  ["type filter hook forward priority filter; policy drop;", true],
+  ["type filter hook forward priority filter - 5; policy drop;", true],
+  ["type filter hook forward priority filter; policy accept;", false],
+  ['tcp dport 80 accept comment "policy drop;"', false],
+] as const)("what comes to the end of a chain is dropped, by %s: %s", ([statement, expected]) => {
+  const policy = `inet own guard forward ${statement}`;
+
+  const [filter] = read(`inet own guard - chain guard {`, policy, "inet own guard forward ct state established accept");
+
+  expect(filter?.dropPolicy).toBe(expected ? policy : undefined);
 });

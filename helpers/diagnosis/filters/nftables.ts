@@ -36,7 +36,7 @@ const verdicts: readonly (readonly [pattern: RegExp, verdict: PacketRule["verdic
   [/^jump (\S+)/, "jump"],
   [/^goto (\S+)/, "goto"],
   // Who decides then is not looked into.
-  [/^(?:queue|tproxy|fwd|vmap)(?= |$)/, "jump"],
+  [/^(?:queue|tproxy|synproxy|fwd|vmap)(?= |$)/, "jump"],
 ];
 
 /** `22`, `{ 22, 80 }` or `new,untracked`, behind an operator; no set that has a name, and not the first of several fields. */
@@ -127,6 +127,9 @@ function nftablesRule(line: string): PacketRule | undefined {
   return { line, table, chain, conditions, probability: undefined, verdict, target: start?.exec(rest)?.[1] ?? "" };
 }
 
+/** How a chain tells of its hook and, where it has one, of its policy. */
+const dropsAtEnd = /^\S+ \S+ \S+ \S+ type \S+ hook .*; policy drop;/;
+
 /** Families of tables that see packets of IPv4 on their way through a host. */
 const families = /^(ip|inet) /;
 
@@ -144,7 +147,9 @@ export function nftablesOf(evidence: Evidence, host: string): Filter[] {
     const rules = (chains[chain] ??= []);
     const rule = nftablesRule(line);
     if (rule !== undefined) rules.push(rule);
-    if (hook !== "-") filters.set(`${table} ${chain}`, { by: "nftables", table, hook, chain, chains });
+    if (hook === "-") continue;
+    const { dropPolicy = dropsAtEnd.test(line) ? line : undefined } = filters.get(`${table} ${chain}`) ?? {};
+    filters.set(`${table} ${chain}`, { by: "nftables", table, hook, chain, chains, dropPolicy });
   }
   return [...filters.values()];
 }

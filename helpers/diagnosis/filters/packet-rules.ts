@@ -28,6 +28,8 @@ export type Filter = {
   hook: string;
   chain: string;
   chains: Chains;
+  /** The line by which it drops what comes to its end, where that is read and so. */
+  dropPolicy: string | undefined;
 };
 
 export type Passage = {

@@ -9,10 +9,10 @@ import type { Evidence, PodEvidence } from "../model.ts";
 import { nftablesOf } from "./nftables.ts";
 import { passageOf, type Filter, type PacketRule } from "./packet-rules.ts";
 import { addressesOn, addressOfNode, hostsOf, ownDevice, runsOn, workersOf } from "../reading.ts";
-import { wayTo } from "../routes-seen.ts";
+import { nodesAt, wayTo } from "../routes-seen.ts";
 
 /** A packet, what it is for, and the hooks at which a host sees it. */
-type Leg = { to: "pod" | "node-port" | "kubelet"; packet: Packet; hooks: readonly string[] };
+export type Leg = { to: "pod" | "node-port" | "kubelet"; packet: Packet; hooks: readonly string[] };
 
 /** A SYN: the headers of IP and TCP, with the usual options. */
 const lengthOfRequest = 60;
@@ -45,6 +45,12 @@ function sourceOf(evidence: Evidence, host: string, to: string): string | undefi
   const way = wayTo(evidence, host, to);
   const own = addressesOn(evidence, host).find(({ device, address }) => device === way?.device && !address.includes(":"));
   return way?.source ?? own?.address ?? (addressOfNode(evidence, host) || undefined);
+}
+
+/** Whether a host sends to an address by way of a Node itself: what goes through a router or a tunnel may come in there anywhere. */
+function sendsStraightTo(evidence: Evidence, sender: string, { host, address }: { host: string; address: string }): boolean {
+  const way = wayTo(evidence, sender, address);
+  return way?.via !== undefined && nodesAt(evidence, way.via).includes(host) && deviceTo(evidence, sender, way.via) === way.device;
 }
 
 /** The port at which a Pod is asked, as the EndpointSlices have it. */
@@ -82,7 +88,9 @@ function toOwnPods(evidence: Evidence, host: string, check: string): Leg[] {
         .filter((sender) => sender !== host)
         .flatMap((sender) => {
           const source = sourceOf(evidence, sender, podIP);
-          const interfaces = { inInterface: deviceTo(evidence, host, source), outInterface: deviceTo(evidence, host, podIP) };
+          const isStraight = sendsStraightTo(evidence, sender, { host, address: podIP });
+          const inInterface = isStraight ? deviceTo(evidence, host, source) : undefined;
+          const interfaces = { inInterface, outInterface: deviceTo(evidence, host, podIP) };
           const packet = { ...request, ...interfaces, source, destination: podIP, destinationPort: portOf(evidence, podIP) };
           return thereAndBack("pod", packet, forwarded, forwarded);
         }),
@@ -145,7 +153,8 @@ export function packetToAPI(evidence: Evidence, host: string): Packet {
 /** A rule that a packet meets for certain. */
 export type Met = { leg: Leg; filter: Filter; rule: PacketRule };
 
-const filtersOf = (evidence: Evidence, host: string): Filter[] => [...iptablesOf(evidence, host), ...nftablesOf(evidence, host)];
+/** Every chain of a host that hangs on a hook. */
+export const filtersOf = (evidence: Evidence, host: string): Filter[] => [...iptablesOf(evidence, host), ...nftablesOf(evidence, host)];
 
 /** The rules of a host that drop or redirect one of these packets, in the order of the packets. */
 export const metBy = (evidence: Evidence, host: string, legs: readonly Leg[]): Met[] =>

@@ -230,3 +230,20 @@ test.for([
   expect(printed("kube-apiserver 7")[0]).toContain(asked);
   expect(printed("kubelet 7")).toEqual([""]);
 });
+
+test("of nftables a table that is asleep is passed over, and the next one is not", () => {
+  const table = (name: string, ...flags: readonly string[]) => [
+    `table inet ${name} { # handle 1`,
+    ...flags.map((flag) => `\tflags ${flag}`),
+    "\tchain guard { # handle 2",
+    "\t\ttype filter hook forward priority filter; policy drop;",
+    "\t}",
+    "}",
+  ];
+  const nft = answer(...table("asleep", "dormant"), ...table("awake"));
+
+  expect(printedWith({ nft }, furtherCommands.nft)).toEqual([
+    "inet awake guard - chain guard { # handle 2",
+    "inet awake guard forward type filter hook forward priority filter; policy drop;",
+  ]);
+});

@@ -58,6 +58,18 @@ const cases: readonly Case[] = [
     butNot: [{ message: `${asked} was not answered: its certificate is for another name. Use one.` }],
   },
   {
+    rule: "api-name-unresolvable",
+    check: "nodes-ready",
+    message:
+      "not looked at, because the run could not begin: API server https://server.kubernetes.local:6443: GET /version was not answered: its name does not resolve. Add it to /etc/hosts, or use an address in the kubeconfig.",
+    cause: /^the name of the API server in the kubeconfig, server\.kubernetes\.local, does not resolve on this machine$/,
+    butNot: [
+      { message: `${asked} was not answered: connection refused.` },
+      // It is kube-apiserver that cannot resolve a name.
+      { check: "exec-version", message: 'exec: refused with 500: Get "https://node-1:10250/x": dial tcp: lookup node-1: no such host' },
+    ],
+  },
+  {
     rule: "api-certificate-name",
     check: "nodes-ready",
     message: `${asked} was not answered: its certificate is for another name. Use one.`,

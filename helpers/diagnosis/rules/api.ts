@@ -7,6 +7,8 @@ import type { Evidence, Finding, Rule } from "../model.ts";
 import { firstLine, firstOf, hostsOf, linesOf, section } from "../reading.ts";
 import { toldByMessage } from "../saying.ts";
 
+const nameIn = (server = ""): string => (URL.canParse(server) ? new URL(server).hostname : server);
+
 const credentials: readonly Rule[] = [
   toldByMessage(
     {
@@ -55,6 +57,13 @@ const credentials: readonly Rule[] = [
     ([server]) => ({
       what: `the kubeconfig is not of the cluster at ${server}: that has its certificate from another authority`,
       mend: "SMOKE_CONTEXT with the context of this cluster, or the kubeconfig of the cluster as it is built now",
+    }),
+  ),
+  toldByMessage(
+    { id: "api-name-unresolvable", saying: /API server (\S+?): .*its name does not resolve.*/, guide: guide.machines },
+    ([server]) => ({
+      what: `the name of the API server in the kubeconfig, ${nameIn(server)}, does not resolve on this machine`,
+      mend: `add ${nameIn(server)} with the address of the server to /etc/hosts of this machine`,
     }),
   ),
   toldByMessage(

@@ -10,6 +10,30 @@ const cases: readonly Case[] = [
     butNot: [{ message: 'server: "etcdctl get /registry/x -w json" exited 1, expected 0: context deadline exceeded.' }],
   },
   {
+    rule: "etcdctl-file-unreadable",
+    check: "secret-encrypted",
+    message:
+      'server: "env ETCDCTL_API=3 etcdctl --cacert=/etc/etcd/ca.pem get /registry/x -w json" exited 128, expected 0: Error: open /etc/etcd/ca.pem: no such file or directory. Is etcdctl installed there?',
+    cause: /^etcdctl on server cannot read \/etc\/etcd\/ca\.pem: no such file or directory$/,
+    butNot: [
+      { message: 'server: "etcdctl get /registry/x -w json" exited 1, expected 0: context deadline exceeded.' },
+      { check: "exec-reads", message: "ls: cannot open /etc/etcd/ca.pem: no such file or directory" },
+    ],
+  },
+  {
+    rule: "etcdctl-told-twice",
+    check: "secret-encrypted",
+    message:
+      'server: "env ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379 get /registry/x -w json" exited 1, expected 0: {"level":"fatal","msg":"conflicting environment variable is shadowed by corresponding command-line flag","environment-variable":"ETCDCTL_ENDPOINTS"}. Is etcdctl installed there?',
+    cause: /^etcdctl on server does not run, because ETCDCTL_ENDPOINTS is set there, and SMOKE_ETCDCTL_FLAGS has the flag for the same$/,
+    butNot: [
+      {
+        message:
+          'server: "etcdctl get /registry/x -w json" exited 1, expected 0: {"level":"warn","msg":"unrecognized environment variable","environment-variable":"ETCDCTL_API=3"}',
+      },
+    ],
+  },
+  {
     rule: "another-etcd",
     check: "secret-deleted",
     message: "server: etcdctl must show the ConfigMap smoke-calibration, but etcdctl found no such key.",
@@ -35,6 +59,16 @@ const cases: readonly Case[] = [
       },
     ],
   },
+  ...["invalid padding on input", "cipher: message authentication failed", "output array was not large enough for encryption"].map(
+    (reason): Case => ({
+      rule: "stored-secret-of-other-key-bytes",
+      check: "secret-read-back",
+      message: `API server https://x: GET /api/v1/namespaces/smoke-1/secrets/y answered 500: Internal error occurred: ${reason}`,
+      cause: /^a Secret that is stored does not open with the bytes that a kube-apiserver has for the key of its name/,
+      // What we decrypt ourselves says nothing of the API server.
+      butNot: [{ check: "secret-decrypts", message: `the value does not open: ${reason}` }, { message: "answered 500: nothing works" }],
+    }),
+  ),
 ];
 
 test.for(cases)("$rule is named when $check fails", (given) => {

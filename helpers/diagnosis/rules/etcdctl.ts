@@ -17,6 +17,30 @@ export const etcdctlRules: readonly Rule[] = [
     what: `etcdctl is not on ${host}, or not where commands over SSH find it`,
     mend: `ssh ${host} 'command -v etcdctl || ls -l /usr/local/bin'  # copy etcdctl to /usr/local/bin`,
   })),
+  toldByMessage(
+    {
+      id: "etcdctl-file-unreadable",
+      explains: inEtcd,
+      saying: /^(\S+): "[^"\n]*etcdctl.* exited \d+, expected 0: .*open (\S+): (no such file or directory|permission denied).*/m,
+      guide: guide.etcd,
+    },
+    ([host = "", path = "", why]) => ({
+      what: `etcdctl on ${host} cannot read ${path}: ${why}`,
+      mend: `ssh ${host} ls -l ${path}  # then set SMOKE_ETCDCTL_FLAGS right, or what ETCDCTL_ variables say there`,
+    }),
+  ),
+  toldByMessage(
+    {
+      id: "etcdctl-told-twice",
+      explains: inEtcd,
+      saying: /^(\S+): "[^"\n]*etcdctl.* exited \d+, expected 0: .*conflicting environment variable.*(ETCDCTL_\w+).*/m,
+      guide: guide.etcd,
+    },
+    ([host = "", variable = ""]) => ({
+      what: `etcdctl on ${host} does not run, because ${variable} is set there, and SMOKE_ETCDCTL_FLAGS has the flag for the same`,
+      mend: `take the flag out of SMOKE_ETCDCTL_FLAGS, or ${variable} out of what logins on ${host} are given`,
+    }),
+  ),
   toldOfServer({ id: "another-etcd", explains: inEtcd, saying: /.*etcdctl must show the ConfigMap.*/, guide: guide.etcd }, (host) => ({
     what: `etcdctl on ${host} does not ask the etcd of this cluster`,
     mend: `SMOKE_ETCDCTL_FLAGS with the --endpoints of kube-apiserver's --etcd-servers; ssh ${host} 'type etcdctl; env | grep ETCDCTL'`,
@@ -41,6 +65,16 @@ export const etcdctlRules: readonly Rule[] = [
     (host) => ({
       what: `kube-apiserver on ${host} has no key any more for a Secret that is stored`,
       mend: `give its EncryptionConfiguration the old provider and key back, behind those that write`,
+    }),
+  ),
+  toldOfServer(
+    {
+      id: "stored-secret-of-other-key-bytes",
+      saying: /.*answered 500: .*(invalid padding on input|message authentication failed|output array was not large enough).*/,
+    },
+    (host) => ({
+      what: "a Secret that is stored does not open with the bytes that a kube-apiserver has for the key of its name: others have written it",
+      mend: `ssh ${host} sha256sum /var/lib/kubernetes/encryption-config.yaml  # compare where kube-apiserver runs, and restart what was started before`,
     }),
   ),
 ];

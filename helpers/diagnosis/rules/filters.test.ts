@@ -21,6 +21,16 @@ const firewalld = [
 ];
 const firewalldRejects = "inet firewalld filter_FORWARD forward reject with icmpx admin-prohibited # handle 157";
 
+/** A chain that drops what it does not accept, with some rules. */
+const guarded = (hook: string, ...rules: readonly string[]) =>
+  lines(
+    "inet own guard - chain guard { # handle 1",
+    `inet own guard ${hook} type filter hook ${hook} priority filter; policy drop;`,
+    ...rules.map((text) => `inet own guard ${hook} ${text} # handle 2`),
+  );
+/** As most such chains begin. */
+const workstation = ["ct state vmap { invalid : drop, established : accept, related : accept }", 'iifname "lo" accept'];
+
 /** A cluster of IPv6 alone, of which the rules of IPv4 see nothing. */
 const ofIPv6 = api(({ nodes, pods, endpoints }) => ({
   nodes: nodes.map((one, index) => ({ ...one, internalIP: `2001:db8::2${index}` })),
@@ -288,6 +298,86 @@ const cases: readonly Case[] = [
     ),
     cause: /^a rule of nftables on node-1 drops packets that it should forward$/,
   },
+  {
+    rule: "forward-policy-drop-by-nftables",
+    check: "pod-ip-from-server",
+    change: guarded("forward", ...workstation, 'iifname "br-lan" accept', "udp dport 53 accept"),
+    cause:
+      /^node-1 forwards no packets to its Pods: the policy of the chain guard of the nftables table inet own is drop, and no rule of it accepts them$/,
+    butNot: [
+      { check: "secret-encrypted", change: guarded("forward") },
+      // What goes to a host itself is not forwarded.
+      { change: guarded("input", ...workstation) },
+      { change: guarded("output") },
+      // It is accepted, in the ways in which that is done, or may be.
+      ...[
+        "accept",
+        'oifname "cni0" accept',
+        'iifname "eth0" accept',
+        'iifname "eth0" oifname "cni0" ct state new accept',
+        "ip daddr 10.200.0.0/16 accept",
+        "tcp dport 80 accept",
+        "ip saddr 10.117.78.0/24 accept",
+        // Another may have changed from where it comes.
+        "ip saddr 192.0.2.0/24 accept",
+        "ip saddr @nodes accept",
+        "meta mark 0x00000001 accept",
+        "ct mark 0x1 accept",
+        'iifname . oifname { "eth1" . "cni0" } accept',
+        "iifname vmap @zones",
+        "jump unseen",
+        "queue num 0",
+        "synproxy mss 1460 wscale 7",
+        "tcp flags syn accept",
+      ].map((accepting) => ({ change: guarded("forward", ...workstation, accepting) })),
+      { change: all(guarded("forward", "goto ours"), nft("inet own ours - oifname cni0 accept")) },
+      { change: all(guarded("forward", ...workstation), nft(cutShort)) },
+      // Another host drops, or a table that sees no packets of IPv4.
+      { change: line("server", "nft", "inet own guard forward type filter hook forward priority filter; policy drop;") },
+      { change: nft("ip6 own guard forward type filter hook forward priority filter; policy drop;") },
+      { change: nft("bridge own guard forward type filter hook forward priority filter; policy drop;") },
+      { check: "node-port-answers", change: all(ofIPv6, guarded("forward", ...workstation)) },
+      // By a tunnel or a router it may come in elsewhere than that chain looks.
+      ...["dev tunl0", "via 10.117.78.21 dev tunl0 onlink src 10.117.78.10", "via 10.117.78.1 dev eth0"].map((way) => ({
+        change: all(
+          said("server", "routes", (text) => text.replace(/^10\.200\.1\.0\/24 .*/m, `10.200.1.0/24 ${way}`)),
+          guarded("forward", ...workstation),
+        ),
+      })),
+      // Programs that lead packets past the hooks, and networks that are no bridge.
+      ...["cilium-agent", "kube-router", "k3s-server"].map((program) => ({
+        change: all(line("node-1", "stand-ins", program), guarded("forward", ...workstation)),
+      })),
+      {
+        change: all(
+          said("node-1", "cni-files", (text) => text.replaceAll('"type": "bridge"', '"type": "calico"')),
+          guarded("forward", ...workstation),
+        ),
+      },
+      // Docker and libvirt have chains with the policy accept, and accept in one of them does not help in another.
+      {
+        change: lines(
+          "ip docker-bridges filter-FORWARD forward type filter hook forward priority filter; policy accept;",
+          'ip docker-bridges filter-FORWARD forward oifname "docker0" jump filter-forward-in__docker0',
+          "ip libvirt_network forward forward type filter hook forward priority filter; policy accept;",
+          'ip libvirt_network forward forward oifname "virbr0" reject',
+        ),
+      },
+    ],
+  },
+  {
+    rule: "forward-policy-drop-by-nftables",
+    check: "node-port-answers",
+    change: guarded("forward", ...workstation),
+    cause: /^node-1 forwards no packets to its Pods/,
+  },
+  {
+    // It comes through there as well, and an accept elsewhere is no help.
+    rule: "forward-policy-drop-by-nftables",
+    check: "pod-ip-from-server",
+    change: all(guarded("prerouting", "udp dport 53 accept"), nft("inet other forward forward accept")),
+    cause: /^node-1 forwards no packets to its Pods/,
+  },
 ];
 
 test.for(cases)("$rule is named when $check fails", (given) => {
@@ -302,6 +392,7 @@ test.for([
     "ssh node-1 iptables -t filter -D FORWARD -d 10.200.1.0/24 -j DROP",
   ],
   ["pod-ip-from-server", nft("inet own guard forward drop # handle 4"), "ssh node-1 nft delete rule inet own guard handle 4"],
+  ["pod-ip-from-server", guarded("forward", ...workstation), /^ssh node-1 'nft chain inet own guard \{ policy accept \\; \}'  # /],
   ["pod-ip-from-server", nft("inet own guard forward drop"), /^ssh node-1 nft --handle list chain inet own guard /],
   ["pod-ip-from-server", lines("inet firewalld filter_FORWARD forward drop # handle 9"), /^ssh node-1 firewall-cmd --list-all-zones /],
 ] as const)("what mends it takes away the rule that is shown, and nothing else: %s, %s", ([check, change, mend]) => {

@@ -3,11 +3,11 @@
  * not pass is certain to meet it: hosts have many rules that drop, and most of them for a good reason.
  */
 import { byNodePort, guide, overPodNetwork } from "../checks.ts";
-import type { Evidence, Rule } from "../model.ts";
-import { passageOf, type PacketRule } from "../filters/packet-rules.ts";
-import { iptablesOf } from "../filters/iptables.ts";
+import type { Rule } from "../model.ts";
+import type { PacketRule } from "../filters/packet-rules.ts";
 import { legsBy, metBy, shownAs, type Met } from "../filters/packets.ts";
-import { firstOf, linesOf, workersOf } from "../reading.ts";
+import { certainLegsToPods, droppedAtEndOf } from "../filters/policies.ts";
+import { firstOf, workersOf } from "../reading.ts";
 
 const asksFor = (of: string, { conditions }: PacketRule): boolean => conditions.some((condition) => condition.of === of);
 const drops = ({ rule }: Met): boolean => rule.verdict === "drop";
@@ -29,28 +29,40 @@ const onWorkers = (
     }),
 });
 
-/** Whether something that is to be forwarded comes to the end of the chain, where its policy decides. */
-const meetsPolicy = (evidence: Evidence, host: string, check: string): boolean =>
-  iptablesOf(evidence, host)
-    .filter(({ table, hook }) => table === "filter" && hook === "forward")
-    .some(({ chain, chains }) =>
-      legsBy(evidence, host, check).some(
-        ({ packet, hooks }) => hooks.includes("forward") && passageOf(chains, chain, packet).end === "through",
-      ),
-    );
-
 const dropPolicy: Rule = {
   id: "forward-policy-drop",
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence, { check }) =>
     firstOf(workersOf(evidence), (host) => {
-      const policy = linesOf(evidence, host, "filters").find((line) => line.startsWith("filter :FORWARD DROP"));
-      if (policy === undefined || !meetsPolicy(evidence, host, check)) return undefined;
+      const legs = legsBy(evidence, host, check);
+      const found = droppedAtEndOf(evidence, host, legs).find(
+        ({ by, table, hook }) => by === "iptables" && table === "filter" && hook === "forward",
+      );
+      return (
+        found && {
+          what: `${host} forwards no packets to its Pods: the policy of its FORWARD chain is DROP`,
+          seen: `${host}: iptables-save: ${found.dropPolicy}`,
+          mend: `ssh ${host} iptables -P FORWARD ACCEPT`,
+        }
+      );
+    }),
+};
+
+/** What one chain of nftables accepts another one may still drop, so that only the chain itself tells. */
+const dropPolicyOfNftables: Rule = {
+  id: "forward-policy-drop-by-nftables",
+  explains: overPodNetwork,
+  guide: guide.workers,
+  find: (evidence, { check }) =>
+    firstOf(workersOf(evidence), (host) => {
+      const found = droppedAtEndOf(evidence, host, certainLegsToPods(evidence, host, check)).find(({ by }) => by === "nftables");
+      if (found === undefined) return undefined;
+      const { table, chain, dropPolicy: line } = found;
       return {
-        what: `${host} forwards no packets to its Pods: the policy of its FORWARD chain is DROP`,
-        seen: `${host}: iptables-save: ${policy}`,
-        mend: `ssh ${host} iptables -P FORWARD ACCEPT`,
+        what: `${host} forwards no packets to its Pods: the policy of the chain ${chain} of the nftables table ${table} is drop, and no rule of it accepts them`,
+        seen: `${host}: nft list ruleset: ${line}`,
+        mend: `ssh ${host} 'nft chain ${table} ${chain} { policy accept \\; }'  # and wherever the chain is loaded from, such as /etc/nftables.conf`,
       };
     }),
 };
@@ -99,4 +111,5 @@ export const filterRules: readonly Rule[] = [
     (met) => isOf("nftables", met) && drops(met),
     (host) => `a rule of nftables on ${host} drops packets that it should forward`,
   ),
+  dropPolicyOfNftables,
 ];

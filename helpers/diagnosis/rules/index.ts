@@ -16,6 +16,7 @@ import { apiRules } from "./api.ts";
 import { sshRules } from "./ssh.ts";
 import { schedulingRules } from "./scheduling.ts";
 import { serviceRules } from "./services.ts";
+import { streamRules } from "./streams.ts";
 import type { Rule } from "../model.ts";
 
 export const rules: readonly Rule[] = [
@@ -31,6 +32,7 @@ export const rules: readonly Rule[] = [
   ...cniRules,
   ...schedulingRules,
   ...kubeletRules,
+  ...streamRules,
   ...containerRules,
   ...serviceRules.before,
   ...filterRules,

@@ -8,6 +8,14 @@ const seen = (words: string) => said("server", "kubelets", (text) => text.replac
 const byAddress = line("server", "flags", "kube-apiserver --kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname");
 const server = "10.117.78.10";
 const silent = seen("exit=28 curl: (28) Connection timed out after 2000 milliseconds code=000 ip= server=");
+/** A chain of node-1 that drops what it does not accept. */
+const guarded = (...rules: readonly string[]) =>
+  all(
+    line("node-1", "nft", "inet own guard input type filter hook input priority filter; policy drop;"),
+    ...["ct state established,related accept", 'iifname "lo" accept', "tcp dport 22 accept", ...rules].map((rule) =>
+      line("node-1", "nft", `inet own guard input ${rule}`),
+    ),
+  );
 /** In front of all others, as iptables puts it with -I. */
 const first = (host: string, rule: string) => said(host, "filters", (text) => `${rule}\n${text}`);
 const otherClientCA = said("node-1", "certificates", (text) => text.replace(/(kubelet-client-ca .*Fingerprint=)[0-9A-F:]+/, "$1AA:BB"));
@@ -188,6 +196,33 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    rule: "kubelet-port-dropped-by-policy",
+    check: "exec-version",
+    change: all(silent, guarded()),
+    cause:
+      /^node-1 drops what goes to port 10250, where kubelets listen: the policy of the chain guard of the nftables table inet own is drop, and no rule of it accepts that$/,
+    butNot: [
+      { change: guarded() },
+      { check: "node-port-answers", change: all(silent, guarded()) },
+      // Nobody listens there.
+      { change: all(seen("exit=7 curl: (7) Connection refused code=000 ip= server="), guarded()) },
+      { change: all(seen("exit=28 curl: (28) Resolving timed out after 2000 milliseconds code=000 ip= server="), guarded()) },
+      ...[
+        "tcp dport { 22, 10250 } accept",
+        "tcp dport 10000-11000 accept",
+        `ip saddr ${server} accept`,
+        "ip saddr 192.0.2.0/24 accept",
+        'iifname "eth0" accept',
+        "iifname @inside accept",
+        "ct mark 0x1 accept",
+        "jump unseen",
+      ].map((rule) => ({ change: all(silent, guarded(rule)) })),
+      { change: all(silent, line("node-1", "nft", "inet own guard input type filter hook input priority filter; policy accept;")) },
+      { change: all(silent, line("node-0", "nft", "inet own guard input type filter hook input priority filter; policy drop;")) },
+      { change: all(silent, node("node-1", { internalIP: "2001:db8::21" }), guarded()) },
+    ],
+  },
+  {
     rule: "kubelet-unreachable",
     check: "logs-recorded",
     change: seen("exit=28 curl: (28) Connection timed out code=000 ip= server="),
@@ -208,6 +243,16 @@ const cases: readonly Case[] = [
       { message: 'refused with 500: Get "https://node-1:10250/x": dial tcp 10.117.78.21:10250: i/o timeout' },
       // The Pod itself says so, of something that its nginx looks up.
       { check: "replicas-ready", message: "lookup registry.example: no such host" },
+    ],
+  },
+  {
+    rule: "kubelet-without-serving-certificate",
+    check: "logs-recorded",
+    message: 'refused with 500: Get "https://node-1:10250/x": remote error: tls: internal error',
+    cause: /^the kubelet of node-1 has no serving certificate yet/,
+    butNot: [
+      { message: 'refused with 500: Get "https://node-1:10250/x": remote error: tls: bad certificate' },
+      { check: "nodes-ready", message: "remote error: tls: internal error" },
     ],
   },
   {

@@ -5,6 +5,7 @@ import { guide, throughKubelet } from "../checks.ts";
 import { lineWith, met, seenOf } from "../kubelet-seen.ts";
 import type { Evidence, Rule } from "../model.ts";
 import { legsToKubelet, metBy, shownAs } from "../filters/packets.ts";
+import { certainLegsToKubelet, droppedAtEndOf } from "../filters/policies.ts";
 import { addressOfNode, firstOf, hostsOf, lineOnFirst, workersOf } from "../reading.ts";
 import { certificateRules } from "./certificates.ts";
 
@@ -90,6 +91,27 @@ const portDropped: Rule = {
     }),
 };
 
+/** A chain that drops all that it does not accept, where a kubelet is asked and silent. */
+const portDroppedAtEnd: Rule = {
+  id: "kubelet-port-dropped-by-policy",
+  explains,
+  guide: guide.workers,
+  find: (evidence) =>
+    firstOf(workersOf(evidence), (host) => {
+      const isSilent = seenOf(evidence).some((seen) => seen.node === host && seen.exit === "28" && !isUnresolved(seen));
+      const [found] = isSilent
+        ? droppedAtEndOf(evidence, host, certainLegsToKubelet(evidence, host)).filter(({ by }) => by === "nftables")
+        : [];
+      if (found === undefined) return undefined;
+      const { table, chain, dropPolicy } = found;
+      return {
+        what: `${host} drops what goes to port 10250, where kubelets listen: the policy of the chain ${chain} of the nftables table ${table} is drop, and no rule of it accepts that`,
+        seen: `${host}: nft list ruleset: ${dropPolicy}`,
+        mend: `ssh ${host} nft insert rule ${table} ${chain} tcp dport 10250 accept  # and wherever the chain is loaded from`,
+      };
+    }),
+};
+
 const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit, line }) =>
   !isUnreached({ exit, line })
     ? undefined
@@ -119,6 +141,7 @@ export const kubeletRules: readonly Rule[] = [
   unresolvable,
   ...certificateRules,
   portDropped,
+  portDroppedAtEnd,
   unreachable,
   toldOfKubelet(
     "node-name-unresolvable-told",
@@ -126,6 +149,14 @@ export const kubeletRules: readonly Rule[] = [
     guide.machines,
     (node) => `the name of ${node} does not resolve where kube-apiserver runs`,
     "add the Nodes to /etc/hosts there",
+  ),
+  toldOfKubelet(
+    "kubelet-without-serving-certificate",
+    /remote error: tls: internal error/,
+    guide.certificates,
+    (node) =>
+      `the kubelet of ${node} has no serving certificate yet: with serverTLSBootstrap it waits until its request for one is approved`,
+    "kubectl get certificatesigningrequests  # approve those of the kubelets: kubectl certificate approve NAME",
   ),
   toldOfKubelet(
     "kubelet-certificate-told",

@@ -7,6 +7,10 @@ const ofControlPlane = "node-role.kubernetes.io/control-plane:NoSchedule";
 const fullButFor =
   "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.";
 
+const diskPressure = "node.kubernetes.io/disk-pressure:NoSchedule";
+const fullDisk = node("node-1", { pressures: ["DiskPressure: kubelet has disk pressure"], taints: [diskPressure] });
+const untolerated = pods({ nodeName: "", unscheduled: "0/2 nodes are available: 2 node(s) had untolerated taint(s)." });
+
 const cases: readonly Case[] = [
   {
     rule: "node-never-registered",
@@ -73,6 +77,33 @@ const cases: readonly Case[] = [
       pods({ unscheduled: fullButFor }),
     ),
     cause: /^node-0 is tainted node-role\.kubernetes\.io\/control-plane:NoSchedule/,
+  },
+  {
+    rule: "node-under-pressure",
+    check: "replicas-ready",
+    change: all(fullDisk, untolerated),
+    cause: /^node-1 takes no Pods, because of what it reports: DiskPressure: kubelet has disk pressure$/,
+    butNot: [
+      { change: fullDisk },
+      { change: all(fullDisk, pods({ nodeName: "", unscheduled: "0/2 nodes are available: 2 Insufficient cpu." })) },
+      {
+        change: all(
+          node("node-1", { pressures: ["MemoryPressure: x"], taints: ["node.kubernetes.io/memory-pressure:NoSchedule"] }),
+          untolerated,
+        ),
+      },
+      // It has said so, and it is over.
+      { change: all(node("node-1", { pressures: ["DiskPressure: kubelet has disk pressure"] }), untolerated) },
+      { check: "exec-tty", change: all(fullDisk, untolerated) },
+    ],
+  },
+  {
+    rule: "node-under-pressure",
+    check: "pods-spread",
+    message: `2 Pods can be spread over 2 workers or more, but they may go to node-0 alone: node-1 is tainted ${diskPressure}. See SMOKE_TOLERATIONS.`,
+    change: fullDisk,
+    cause: /^node-1 takes no Pods/,
+    butNot: [{ message: "Nodes with one of 2 Pods; node-0, node-1 may have one", change: fullDisk }],
   },
   {
     rule: "pods-bound-to-nodes",

@@ -16,6 +16,9 @@ const keepsPodsOff = (taint: string, nodes: readonly NodeEvidence[]): boolean =>
   !taint.endsWith(":PreferNoSchedule") &&
   !(taint.startsWith("node-role.kubernetes.io/") && nodes.some(({ taints }) => taints.length === 0));
 
+/** Those that Kubernetes sets by what a Node reports, and takes away again. The run's Pods ask for memory, and tolerate that of memory. */
+const ofPressure = /^node\.kubernetes\.io\/(?:disk-pressure|pid-pressure|network-unavailable)[:=]/;
+
 export const schedulingRules: readonly Rule[] = [
   {
     id: "node-never-registered",
@@ -94,6 +97,25 @@ export const schedulingRules: readonly Rule[] = [
         what: `${found.name} is tainted ${found.taint}, which the run does not tolerate, so that it takes no Pods of it`,
         seen: `Node ${found.name}: spec.taints has ${found.taint}`,
         mend: `SMOKE_TOLERATIONS=${found.taint}, or kubectl taint node ${found.name} ${found.taint.split(/[=:]/, 1)[0]}-`,
+      };
+    },
+  },
+  {
+    id: "node-under-pressure",
+    explains: toPods,
+    guide: guide.workers,
+    find: (evidence, { check, message }) => {
+      const found = evidence.api.nodes
+        .flatMap(({ name, pressures, taints }) => taints.map((taint) => ({ name, pressures, taint })))
+        .find(
+          ({ taint, pressures }) => ofPressure.test(taint) && pressures.length > 0 && (check !== "pods-spread" || message.includes(taint)),
+        );
+      if (found === undefined || !matters(evidence, check, /taint|pressure|network-unavailable/)) return undefined;
+      const { name, pressures, taint } = found;
+      return {
+        what: `${name} takes no Pods, because of what it reports: ${pressures.join("; ")}`,
+        seen: `Node ${name}: spec.taints has ${taint}`,
+        mend: `ssh ${name} df -h /var/lib/containerd /var/lib/kubelet`,
       };
     },
   },
