@@ -3,7 +3,7 @@
  */
 import { cniConfigurationOf, cniFilesCommand, parseCNIFiles, type CNIConfiguration } from "./cni-configuration.ts";
 import { ConformanceError, InconclusiveError, reasonOf } from "./errors.ts";
-import { collectEvidence, type Evidence } from "./evidence.ts";
+import { collectAnswers, type Answer } from "./several-commands.ts";
 import { addressesCommand, interfaceCommand, linksCommand, parseAddresses, parseLinks, type NetworkFacts } from "./node-network.ts";
 import {
   bareID,
@@ -44,8 +44,8 @@ export async function readNodeFacts(host: Host, pods: readonly NodePod[]): Promi
     ...each("processes", processesCommand),
     ...each("interface", interfaceCommand),
   };
-  const evidence = await collectEvidence(host, commands, runtimePrelude([...ids.values()]));
-  const said = (name: string) => evidence[name] as Evidence;
+  const answers = await collectAnswers(host, commands, runtimePrelude([...ids.values()]));
+  const said = (name: string) => answers[name] as Answer;
   const understood = <T>(name: string, parse: (text: string) => T) => understand(host, commands[name] as string, said(name), parse);
 
   const states = understood("containers", parseContainers);
@@ -69,7 +69,7 @@ export async function readNodeFacts(host: Host, pods: readonly NodePod[]): Promi
   };
 }
 
-function understand<T>(host: Host, command: string, { exitCode, stdout }: Evidence, parse: (text: string) => T): T {
+function understand<T>(host: Host, command: string, { exitCode, stdout }: Answer, parse: (text: string) => T): T {
   const problem = (why: string) => {
     const [what, remedy] =
       command === containersCommand

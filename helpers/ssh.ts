@@ -88,7 +88,8 @@ export function requireSuccess(host: Host, command: string, result: CommandResul
   });
 }
 
-async function demandName(host: Host, { name, port, connectTimeoutMs }: SSHTarget): Promise<void> {
+async function demandName(host: Host, target: SSHTarget): Promise<void> {
+  const { name, port, connectTimeoutMs } = target;
   const command = "hostname || uname -n";
   const { stdout } = requireSuccess(host, command, await host.run(command, { timeoutMs: connectTimeoutMs }));
   const answer = stdout.toString("utf8").trim();
@@ -96,7 +97,7 @@ async function demandName(host: Host, { name, port, connectTimeoutMs }: SSHTarge
   throw new InconclusiveError(
     `${name}: ${host.user}@${host.address}:${port} answers that its hostname is "${answer}", expected "${name}". ` +
       `The address belongs to another machine, or the host's name was never set. Is its address in SMOKE_HOSTS right?`,
-    { byHand: [host.byHand("hostname")] },
+    { byHand: [sshLine(target, "hostname")] },
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * The binaries that the guide downloads, built from the Go modules that binaries/go.mod and go.sum pin, once a machine
- * and set of pins.
+ * The binaries that the guide downloads, built from the Go modules that binaries/go.mod and go.sum pin, once for a machine and a set of
+ * pins.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -25,7 +25,7 @@ const all = (prefix: string, ...names: readonly string[]): string[] => names.map
 
 const kubernetes = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "kubectl"];
 
-/** By what those who wait are told. */
+/** By the words in which progress is told. */
 const builds = (): Record<string, Build> => ({
   Kubernetes: { packages: all("k8s.io/kubernetes/cmd", ...kubernetes), linkerFlags: kubernetesStamp() },
   etcd: { packages: ["go.etcd.io/etcd/server/v3"], output: "etcd" },
@@ -104,9 +104,9 @@ export async function provideBinaries(ready: string | undefined, onStep: (name: 
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true });
   const wanted = Object.entries(builds());
-  for (const [index, [name, parts]] of wanted.entries()) {
+  for (const [index, [name, wantedBuild]] of wanted.entries()) {
     onStep(`${name}, ${index + 1} of ${wanted.length}`);
-    await build(parts, partial);
+    await build(wantedBuild, partial);
   }
   await rename(partial, folder);
   return folder;

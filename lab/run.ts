@@ -7,7 +7,7 @@ type Options = {
   input?: string | Buffer;
   environment?: Readonly<Record<string, string>>;
   folder?: string;
-  /** Ends the command, and whatever it has started, with this process, however that one ends. Only root can, as which the lab runs. */
+  /** Ends the command, and all that it has started, with this process, however that ends. Takes root; for others it runs as it is. */
   endsWithUs?: boolean;
 };
 

@@ -51,7 +51,7 @@ export function seenOf(evidence: Evidence): Seen[] {
 }
 
 /** A cause that curl on `server` meets as kube-apiserver does, or that the message tells. */
-export const met = (
+export const seenByAsking = (
   id: string,
   chapter: string,
   look: (seen: Seen, evidence: Evidence) => Omit<Finding, "seen"> | undefined,

@@ -3,7 +3,7 @@
  */
 import { namesOfSecrets } from "./named-values.ts";
 import { quote, quoted } from "./parts.ts";
-import { hidden, type Pattern } from "./pattern.ts";
+import type { Pattern } from "./pattern.ts";
 
 /** Where a word ends, of a shell or of the message that holds the command: at the quotes behind it. */
 const endOfWord = String.raw`['\\]*(?:"[,}\]]|"?(?:\s|$))`;
@@ -34,6 +34,5 @@ export const commandLines: readonly Pattern[] = [
     leaves: "curl -u 'root:[redacted]' https://192.0.2.10:2379",
     before: flagOfUser + user,
     secret: word,
-    by: hidden,
   },
 ];

@@ -19,7 +19,7 @@ export type Pattern = {
   by?: string | ((found: string) => string);
 };
 
-/** What hides in a text that which a pattern is about. `^` and `$` are the beginning and the end of a line. */
+/** A function that hides in a text what a pattern describes. `^` and `$` are the beginning and the end of a line. */
 export function filterOf({ before = "", secret, ignoresCase, by = `$<quote>${hidden}$<quote>` }: Pattern): (text: string) => string {
   const pattern = new RegExp(`(?<before>${before})(?:${secret})`, ignoresCase ? "gim" : "gm");
   // TypeScript knows replaceAll in one form for a text, and in another for a function.

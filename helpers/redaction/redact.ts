@@ -71,8 +71,12 @@ function redactIn(whole: object, stays: (holder: object, key: string) => boolean
 
 /** By what a value is known: its key; of a variable of a container the name beside it, and of an argument the flag in front of it. */
 function nameOf(holder: object, key: string): string {
-  const known: unknown = Array.isArray(holder) ? holder[Number(key) - 1] : key === "value" ? Reflect.get(holder, "name") : key;
-  return typeof known === "string" && (!Array.isArray(holder) || known.startsWith("--")) ? known : "";
+  if (Array.isArray(holder)) {
+    const before: unknown = holder[Number(key) - 1];
+    return typeof before === "string" && before.startsWith("--") ? before : "";
+  }
+  const name: unknown = key === "value" ? Reflect.get(holder, "name") : key;
+  return typeof name === "string" ? name : "";
 }
 
 /** Whether what stands behind a name is hidden whatever it is. */

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { planted, tracesIn } from "../../helpers/redaction/planted.ts";
+import { planted, plantedPassword, tracesIn } from "../../helpers/redaction/planted.ts";
 import { shellQuote } from "../../helpers/remote-command.ts";
 import { podsMutated } from "../faults/api-objects.ts";
 import { etcdctlIs } from "../faults/etcd.ts";
@@ -73,7 +73,7 @@ async function outputOfRun(lab: Lab): Promise<Record<string, string>> {
     const environment = {
       SMOKE_JUNIT: join(folder, "junit.xml"),
       SMOKE_EVIDENCE: join(folder, "evidence"),
-      SMOKE_ETCDCTL_FLAGS: "--user=root:PlantedPassword7",
+      SMOKE_ETCDCTL_FLAGS: `--user=root:${plantedPassword}`,
     };
     const { output } = await runSuite(lab.instance, { environment });
     const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());

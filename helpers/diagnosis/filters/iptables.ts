@@ -1,10 +1,10 @@
 /**
  * The rules of iptables, as iptables-save prints them, each behind its table: `filter -A FORWARD -i cni0 -j ACCEPT`.
  */
-import type { Condition } from "./conditions.ts";
 import type { Evidence } from "../model.ts";
-import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 import { cutShort, linesOf } from "../reading.ts";
+import type { Condition } from "./conditions.ts";
+import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 
 /** What an option asks for. */
 const options: Readonly<Record<string, Condition["of"]>> = {

@@ -2,10 +2,10 @@
  * The rules of nftables, each behind its table, its chain and the hook of that: `inet own guard forward ip daddr 10.200.0.0/16 drop`. What
  * is read here of the language is what filters of hosts are mostly made of.
  */
-import type { Condition } from "./conditions.ts";
 import type { Evidence } from "../model.ts";
-import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 import { cutShort, linesOf } from "../reading.ts";
+import type { Condition } from "./conditions.ts";
+import { leaveOpen, type Filter, type PacketRule } from "./packet-rules.ts";
 
 /** How a condition begins, and what it asks for. Packets of IPv4 and TCP alone are looked at. */
 const expressions: readonly (readonly [pattern: RegExp, of: Condition["of"]])[] = [
@@ -128,7 +128,7 @@ function nftablesRule(line: string): PacketRule | undefined {
 }
 
 /** How a chain tells of its hook and, where it has one, of its policy. */
-const dropsAtEnd = /^\S+ \S+ \S+ \S+ type \S+ hook .*; policy drop;/;
+const dropsByPolicy = /^\S+ \S+ \S+ \S+ type \S+ hook .*; policy drop;/;
 
 /** Families of tables that see packets of IPv4 on their way through a host. */
 const families = /^(ip|inet) /;
@@ -148,7 +148,7 @@ export function nftablesOf(evidence: Evidence, host: string): Filter[] {
     const rule = nftablesRule(line);
     if (rule !== undefined) rules.push(rule);
     if (hook === "-") continue;
-    const { dropPolicy = dropsAtEnd.test(line) ? line : undefined } = filters.get(`${table} ${chain}`) ?? {};
+    const { dropPolicy = dropsByPolicy.test(line) ? line : undefined } = filters.get(`${table} ${chain}`) ?? {};
     filters.set(`${table} ${chain}`, { by: "nftables", table, hook, chain, chains, dropPolicy });
   }
   return [...filters.values()];

@@ -3,13 +3,13 @@
  */
 import { normaliseAddress } from "../../cidr.ts";
 import { byNodePort } from "../checks.ts";
-import type { Packet } from "./conditions.ts";
-import { iptablesOf } from "./iptables.ts";
 import type { Evidence, PodEvidence } from "../model.ts";
-import { nftablesOf } from "./nftables.ts";
-import { passageOf, type Filter, type PacketRule } from "./packet-rules.ts";
 import { addressesOn, addressOfNode, hostsOf, ownDevice, runsOn, workersOf } from "../reading.ts";
 import { nodesAt, wayTo } from "../routes-seen.ts";
+import type { Packet } from "./conditions.ts";
+import { iptablesOf } from "./iptables.ts";
+import { nftablesOf } from "./nftables.ts";
+import { passageOf, type Filter, type PacketRule } from "./packet-rules.ts";
 
 /** A packet, what it is for, and the hooks at which a host sees it. */
 export type Leg = { to: "pod" | "node-port" | "kubelet"; packet: Packet; hooks: readonly string[] };

@@ -1,27 +1,35 @@
 /**
- * What the policies of chains drop. A chain with such a policy says only what it accepts, so that nothing of a packet may pass for known
- * that is guessed.
+ * What chains drop by their policy. Such a chain lists what it accepts, and drops the rest; so a property of a packet that is only guessed
+ * is left open, or an accept that fits the real packet would be missed.
  */
 import type { Evidence } from "../model.ts";
 import { cniOf, hasAnswered, linesOf, ownDevice } from "../reading.ts";
 import { passageOf, type Filter } from "./packet-rules.ts";
 import { filtersOf, legsBy, legsToKubelet, type Leg } from "./packets.ts";
 
+type Dropping = Filter & { dropPolicy: string };
+
 /** The chains of a host to whose end one of these packets comes, and whose policy drops it there. */
-export const droppedAtEndOf = (evidence: Evidence, host: string, legs: readonly Leg[]): (Filter & { dropPolicy: string })[] =>
+export const droppedByPolicyOf = (evidence: Evidence, host: string, by: Filter["by"], legs: readonly Leg[]): Dropping[] =>
   filtersOf(evidence, host).flatMap((filter) => {
     const { chains, chain, hook, dropPolicy } = filter;
     const isMet = legs.some(({ hooks, packet }) => hooks.includes(hook) && passageOf(chains, chain, packet).end === "through");
-    return isMet && dropPolicy !== undefined ? [{ ...filter, dropPolicy }] : [];
+    return isMet && filter.by === by && dropPolicy !== undefined ? [{ ...filter, dropPolicy }] : [];
   });
+
+/** How it is told of a chain of nftables that its policy drops something, and the line that shows it. */
+export const policyShown = (host: string, { table, chain, dropPolicy }: Dropping): { told: string; seen: string } => ({
+  told: `the policy of the chain ${chain} of the nftables table ${table} is drop, and no rule of it accepts`,
+  seen: `${host}: nft list ruleset: ${dropPolicy}`,
+});
 
 /** Whether what a host forwards to its Pods goes through the hooks of the kernel: a bridge leads there, and no program takes its part. */
 const forwardsByHooks = (evidence: Evidence, host: string): boolean =>
   cniOf(evidence, host)?.type === "bridge" && hasAnswered(evidence, host, "stand-ins") && linesOf(evidence, host, "stand-ins").length === 0;
 
 /**
- * Of packets only what is certain: that a host is asked for its Pods. From what address that comes depends on who has changed it on the
- * way, and where kube-proxy has changed the destination, its mode decides by what hooks it goes.
+ * New packets to the Pods of a host, with what is certain of them. The source is left open, because somebody may have changed it on the
+ * way; what came by a NodePort is left out, because kube-proxy's mode decides which hooks see it.
  */
 export const certainLegsToPods = (evidence: Evidence, host: string, check: string): Leg[] =>
   forwardsByHooks(evidence, host)

@@ -18,11 +18,11 @@ import { reasonOf } from "../../errors.ts";
 import { isNotFound, type KubernetesClient } from "../../kubernetes.ts";
 import { secondsSinceRenewal } from "../../lease.ts";
 import { nameOf, notReadyBecause, taintText } from "../../nodes.ts";
+import { redact } from "../../redaction/redact.ts";
 import { restartsOf } from "../../rollout.ts";
 import { selectorOf, type Run } from "../../run.ts";
 import { names } from "../../workload.ts";
 import type { APIEvidence, EventEvidence, LeaseEvidence, NodeEvidence, PodEvidence } from "../model.ts";
-import { redact } from "../../redaction/redact.ts";
 
 /** What the API tells within the time; what it does not tell is noted as unanswered. Never throws. */
 export async function readAPI(client: KubernetesClient, run: Run, timeoutMs: number): Promise<APIEvidence> {

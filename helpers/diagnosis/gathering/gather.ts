@@ -1,14 +1,14 @@
 /**
  * Gathers the evidence: of the API and of every host at once, within a time that is the same whatever is broken.
  */
-import { hearEvidence } from "../../evidence.ts";
 import type { KubernetesClient } from "../../kubernetes.ts";
+import { redact } from "../../redaction/redact.ts";
 import type { Run } from "../../run.ts";
+import { hearAnswers } from "../../several-commands.ts";
 import type { Host } from "../../ssh.ts";
+import { notAnswered, type APIEvidence, type Evidence, type HostEvidence, type NodeEvidence } from "../model.ts";
 import { noAPI, readAPI } from "./api-evidence.ts";
 import { functions, prelude, questionnaires, type Known } from "./host-commands.ts";
-import { notAnswered, type APIEvidence, type Evidence, type HostEvidence, type NodeEvidence } from "../model.ts";
-import { redact } from "../../redaction/redact.ts";
 import { within } from "./within.ts";
 
 /** For all of it, and for the API, of whose answer some of the questions to the hosts are made. */
@@ -105,7 +105,7 @@ async function sectionsOf(
   // The host ends the script, too, so that nothing is left running there.
   const patience = { prelude, functions, secondsEach, timeoutMs: leftMs + marginMs };
   const hearing = host.then((opened) =>
-    hearEvidence(opened, commands, patience, (name, answer) => {
+    hearAnswers(opened, commands, patience, (name, answer) => {
       sections[name] = answer === undefined ? `${notAnswered} within ${secondsEach} s` : redact(answer.stdout.trim());
     }),
   );

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readSettings } from "../../config.ts";
 import { startTestAPI } from "../../kubernetes-test-server.ts";
 import { newTestStore, type TestStore } from "../../kubernetes-test-store.ts";
-import { planted, tracesIn } from "../../redaction/planted.ts";
+import { planted, plantedPassword, tracesIn } from "../../redaction/planted.ts";
 import { labelsOf, newRun } from "../../run.ts";
 import { readObjects } from "./objects.ts";
 
@@ -141,10 +141,10 @@ test("nothing that must not leave is in an object or a log", async () => {
   const annotations = Object.fromEntries(
     planted.map(({ text }, index) => [`example.com/${index}`, `above ${index}\n${text}\nbelow ${index}`]),
   );
-  const env = [{ name: "DB_PASSWORD", value: "PlantedPassword7" }];
+  const env = [{ name: "DB_PASSWORD", value: plantedPassword }];
   const pod = {
     metadata: { labels, annotations },
-    spec: { containers: [{ name: "nginx", env, args: ["--token", "PlantedPassword7", "--v", "2"] }] },
+    spec: { containers: [{ name: "nginx", env, args: ["--token", plantedPassword, "--v", "2"] }] },
   };
   // In this order none begins what another ends.
   const log = Object.values(annotations).toReversed().join("\n");
@@ -174,7 +174,7 @@ test("of a log the last lines are asked for, and of a long one its beginning is 
   const text = await readObjects("logs-followed", { run, client: Promise.resolve(api.client) });
 
   expect(asked.find((url) => url.includes("/log?"))).toMatch(/\/pods\/nginx-6c-7tcx2\/log\?container=nginx&tailLines=20$/);
-  expect(text).toContain(`\n  ${"x ".repeat(200)}...\n  short\n`);
+  expect(text).toContain(`\n  ${"x ".repeat(200)}…\n  short\n`);
 });
 
 test("a check that is not in the table has none", async () => {

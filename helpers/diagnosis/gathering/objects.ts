@@ -9,6 +9,7 @@ import { readLog } from "../../logs.ts";
 import { redact, redactObject } from "../../redaction/redact.ts";
 import { listPods } from "../../rollout.ts";
 import { selectorOf, type Run } from "../../run.ts";
+import { shortened } from "../reading.ts";
 import { judgedObjects, type Judged } from "./judged-objects.ts";
 import { within } from "./within.ts";
 
@@ -17,8 +18,8 @@ type KubernetesObject = { metadata?: { name?: string; [field: string]: unknown }
 type Kind = {
   apiVersion: string;
   plural: string;
-  /** Where they are, when that is not the run's namespace; empty for what is in none. Those of the run alone carry its label. */
-  namespace?: string;
+  /** Where they are, whosever they are; else in the run's namespace, with its label. */
+  where?: "cluster" | "kube-node-lease";
   /** What of them is shown, when it is not all. */
   shown?: (object: KubernetesObject) => KubernetesObject;
 };
@@ -31,8 +32,13 @@ const kinds: Readonly<Record<Exclude<Judged, "Log">, Kind>> = {
   EndpointSlice: { apiVersion: "discovery.k8s.io/v1", plural: "endpointslices" },
   Secret: { apiVersion: "v1", plural: "secrets", shown: ({ metadata = {}, type }) => ({ metadata, type }) },
   // Which images a Node has tells what others run on it, at great length.
-  Node: { apiVersion: "v1", plural: "nodes", namespace: "", shown: ({ status, ...node }) => ({ ...node, status: withoutImages(status) }) },
-  Lease: { apiVersion: "coordination.k8s.io/v1", plural: "leases", namespace: "kube-node-lease" },
+  Node: {
+    apiVersion: "v1",
+    plural: "nodes",
+    where: "cluster",
+    shown: ({ status, ...node }) => ({ ...node, status: withoutImages(status) }),
+  },
+  Lease: { apiVersion: "coordination.k8s.io/v1", plural: "leases", where: "kube-node-lease" },
 };
 
 const withoutImages = (status: unknown): unknown => (typeof status === "object" ? { ...status, images: undefined } : status);
@@ -70,9 +76,10 @@ export async function readObjects(
 }
 
 async function objectsOfKind(kind: Exclude<Judged, "Log">, { run, client, leftMs }: Asking): Promise<Found> {
-  const { apiVersion, plural, namespace = run.namespace, shown = (object) => object } = kinds[kind];
-  const isOfRun = kinds[kind].namespace === undefined;
-  const path = [apiVersion.includes("/") ? "/apis" : "/api", apiVersion, ...(namespace ? ["namespaces", namespace] : []), plural].join("/");
+  const { apiVersion, plural, where = "run", shown = (object) => object } = kinds[kind];
+  const isOfRun = where === "run";
+  const folder = where === "cluster" ? "" : `namespaces/${isOfRun ? run.namespace : where}/`;
+  const path = `${apiVersion.includes("/") ? "/apis" : "/api"}/${apiVersion}/${folder}${plural}`;
   const reading = client.then((opened) =>
     opened.list<KubernetesObject>(path, isOfRun ? { query: { labelSelector: selectorOf(run) } } : {}),
   );
@@ -128,8 +135,8 @@ async function logOf({ pod, container }: { pod: string; container: string }, { r
   return within<Found>(
     leftMs(),
     reading.then((text) => {
-      const lines = redact(text).replaceAll(new RegExp(`(.{${longestLine}}).+`, "g"), "$1...");
-      return { documents: [textOf({ log, lines })], missing: [] };
+      const lines = redact(text).split("\n");
+      return { documents: [textOf({ log, lines: lines.map((line) => shortened(line, 0, longestLine)).join("\n") })], missing: [] };
     }),
     (reason) => ({ documents: [], missing: [`Log of ${log}: ${reason}`] }),
   );

@@ -4,9 +4,9 @@
  */
 import { mkdir, open, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { APIEvidence, Evidence, HostEvidence } from "../model.ts";
-import type { Run } from "../../run.ts";
 import { redact } from "../../redaction/redact.ts";
+import type { Run } from "../../run.ts";
+import type { APIEvidence, Evidence, HostEvidence } from "../model.ts";
 
 type Whose = Pick<Run, "id" | "namespace">;
 

@@ -86,12 +86,12 @@ const credentials: readonly Rule[] = [
   ),
 ];
 
-/** Hosts whose own kube-apiserver says that it is ready. */
-const isReadyOn = (evidence: Evidence): string | undefined =>
+/** The first host whose own kube-apiserver says that it is ready. */
+const readyHost = (evidence: Evidence): string | undefined =>
   hostsOf(evidence).find((host) => /^(ok|readyz check passed)$/m.test(section(evidence, host, "api-here")));
 
 function readyElsewhere(evidence: Evidence, message: string): Finding | undefined {
-  const host = isReadyOn(evidence);
+  const host = readyHost(evidence);
   if (host === undefined) return undefined;
   const [, server = evidence.api.server] = /API server (https?:\/\/\S+?): /.exec(message) ?? [];
   return {

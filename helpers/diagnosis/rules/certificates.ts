@@ -2,11 +2,11 @@
  * The certificates by which kube-apiserver and the kubelets know each other.
  */
 import { guide, throughKubelet } from "../checks.ts";
-import { lineWith, met } from "../kubelet-seen.ts";
+import { lineWith, seenByAsking } from "../kubelet-seen.ts";
 import type { Evidence, Rule } from "../model.ts";
 import { hostsOf, linesOf, workersOf } from "../reading.ts";
 
-const otherName = met("kubelet-certificate-for-another-name", guide.certificates, ({ node, byName, at, exit, line }) =>
+const otherName = seenByAsking("kubelet-certificate-for-another-name", guide.certificates, ({ node, byName, at, exit, line }) =>
   exit !== "60" || !/subject name|altname|host name/i.test(line)
     ? undefined
     : {
@@ -15,7 +15,7 @@ const otherName = met("kubelet-certificate-for-another-name", guide.certificates
       },
 );
 
-const otherAuthority = met("kubelet-certificate-from-another-authority", guide.certificates, ({ node, host, exit, line }) =>
+const otherAuthority = seenByAsking("kubelet-certificate-from-another-authority", guide.certificates, ({ node, host, exit, line }) =>
   exit !== "60" || /expired|not yet valid/i.test(line)
     ? undefined
     : {
@@ -24,7 +24,7 @@ const otherAuthority = met("kubelet-certificate-from-another-authority", guide.c
       },
 );
 
-const expired = met("kubelet-certificate-expired", guide.certificates, ({ node, exit, line }) =>
+const expired = seenByAsking("kubelet-certificate-expired", guide.certificates, ({ node, exit, line }) =>
   exit !== "60" || !/expired|not yet valid/i.test(line)
     ? undefined
     : {

@@ -3,10 +3,10 @@
  * not pass is certain to meet it: hosts have many rules that drop, and most of them for a good reason.
  */
 import { byNodePort, guide, overPodNetwork } from "../checks.ts";
-import type { Rule } from "../model.ts";
 import type { PacketRule } from "../filters/packet-rules.ts";
 import { legsBy, metBy, shownAs, type Met } from "../filters/packets.ts";
-import { certainLegsToPods, droppedAtEndOf } from "../filters/policies.ts";
+import { certainLegsToPods, droppedByPolicyOf, policyShown } from "../filters/policies.ts";
+import type { Rule } from "../model.ts";
 import { firstOf, workersOf } from "../reading.ts";
 
 const asksFor = (of: string, { conditions }: PacketRule): boolean => conditions.some((condition) => condition.of === of);
@@ -29,16 +29,15 @@ const onWorkers = (
     }),
 });
 
-const dropPolicy: Rule = {
+const forwardPolicy: Rule = {
   id: "forward-policy-drop",
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence, { check }) =>
     firstOf(workersOf(evidence), (host) => {
       const legs = legsBy(evidence, host, check);
-      const found = droppedAtEndOf(evidence, host, legs).find(
-        ({ by, table, hook }) => by === "iptables" && table === "filter" && hook === "forward",
-      );
+      const dropping = droppedByPolicyOf(evidence, host, "iptables", legs);
+      const found = dropping.find(({ table, hook }) => table === "filter" && hook === "forward");
       return (
         found && {
           what: `${host} forwards no packets to its Pods: the policy of its FORWARD chain is DROP`,
@@ -50,19 +49,19 @@ const dropPolicy: Rule = {
 };
 
 /** What one chain of nftables accepts another one may still drop, so that only the chain itself tells. */
-const dropPolicyOfNftables: Rule = {
+const forwardPolicyOfNftables: Rule = {
   id: "forward-policy-drop-by-nftables",
   explains: overPodNetwork,
   guide: guide.workers,
   find: (evidence, { check }) =>
     firstOf(workersOf(evidence), (host) => {
-      const found = droppedAtEndOf(evidence, host, certainLegsToPods(evidence, host, check)).find(({ by }) => by === "nftables");
+      const [found] = droppedByPolicyOf(evidence, host, "nftables", certainLegsToPods(evidence, host, check));
       if (found === undefined) return undefined;
-      const { table, chain, dropPolicy: line } = found;
+      const { told, seen } = policyShown(host, found);
       return {
-        what: `${host} forwards no packets to its Pods: the policy of the chain ${chain} of the nftables table ${table} is drop, and no rule of it accepts them`,
-        seen: `${host}: nft list ruleset: ${line}`,
-        mend: `ssh ${host} 'nft chain ${table} ${chain} { policy accept \\; }'  # and wherever the chain is loaded from, such as /etc/nftables.conf`,
+        what: `${host} forwards no packets to its Pods: ${told} them`,
+        seen,
+        mend: `ssh ${host} 'nft chain ${found.table} ${found.chain} { policy accept \\; }'  # and wherever it is loaded from, such as /etc/nftables.conf`,
       };
     }),
 };
@@ -104,12 +103,12 @@ export const filterRules: readonly Rule[] = [
     (met) => isOf("iptables", met) && drops(met),
     (host) => `a rule on ${host} drops packets that it should forward`,
   ),
-  dropPolicy,
+  forwardPolicy,
   onWorkers(
     "forwarding-dropped-by-nftables",
     overPodNetwork,
     (met) => isOf("nftables", met) && drops(met),
     (host) => `a rule of nftables on ${host} drops packets that it should forward`,
   ),
-  dropPolicyOfNftables,
+  forwardPolicyOfNftables,
 ];

@@ -2,6 +2,8 @@
  * The causes that are known, from the particular to the general: the first one that matches is named. What keeps us from looking goes
  * before what is wrong, and what does not run before what it leads to.
  */
+import type { Rule } from "../model.ts";
+import { apiRules } from "./api.ts";
 import { cniRules } from "./cni.ts";
 import { containerRules, serverRules } from "./containers.ts";
 import { controllerRules, unitRules } from "./control-plane.ts";
@@ -12,12 +14,10 @@ import { filterRules } from "./filters.ts";
 import { imageRules } from "./images.ts";
 import { kubeletRules } from "./kubelet.ts";
 import { podNetworkRules, podRules } from "./pod-network.ts";
-import { apiRules } from "./api.ts";
-import { sshRules } from "./ssh.ts";
 import { schedulingRules } from "./scheduling.ts";
 import { serviceRules } from "./services.ts";
+import { sshRules } from "./ssh.ts";
 import { streamRules } from "./streams.ts";
-import type { Rule } from "../model.ts";
 
 export const rules: readonly Rule[] = [
   ...sshRules,

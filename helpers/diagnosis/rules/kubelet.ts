@@ -2,10 +2,10 @@
  * From the API server to the kubelets: rights, names, the port.
  */
 import { guide, throughKubelet } from "../checks.ts";
-import { lineWith, met, seenOf } from "../kubelet-seen.ts";
-import type { Evidence, Rule } from "../model.ts";
 import { legsToKubelet, metBy, shownAs } from "../filters/packets.ts";
-import { certainLegsToKubelet, droppedAtEndOf } from "../filters/policies.ts";
+import { certainLegsToKubelet, droppedByPolicyOf, policyShown } from "../filters/policies.ts";
+import { lineWith, seenByAsking, seenOf } from "../kubelet-seen.ts";
+import type { Evidence, Rule } from "../model.ts";
 import { addressOfNode, firstOf, hostsOf, lineOnFirst, workersOf } from "../reading.ts";
 import { certificateRules } from "./certificates.ts";
 
@@ -43,7 +43,7 @@ const handlersOff: Rule = {
     ),
 };
 
-const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, node, byName, exit, ip }, evidence) => {
+const wrongAddress = seenByAsking("node-name-of-another-host", guide.machines, ({ host, node, byName, exit, ip }, evidence) => {
   const own = addressOfNode(evidence, node);
   if (!byName || ip === "" || own === "" || ip === own) return undefined;
   const owner = evidence.api.nodes.find(({ internalIP }) => internalIP === ip)?.name;
@@ -56,7 +56,7 @@ const wrongAddress = met("node-name-of-another-host", guide.machines, ({ host, n
 
 const isUnresolved = ({ exit, line }: { exit: string; line: string }): boolean => exit === "6" || line.includes("Resolving timed out");
 
-const unresolvable = met("node-name-unresolvable", guide.machines, ({ host, node, byName, exit, line }, evidence) =>
+const unresolvable = seenByAsking("node-name-unresolvable", guide.machines, ({ host, node, byName, exit, line }, evidence) =>
   !byName || !isUnresolved({ exit, line })
     ? undefined
     : {
@@ -92,27 +92,26 @@ const portDropped: Rule = {
 };
 
 /** A chain that drops all that it does not accept, where a kubelet is asked and silent. */
-const portDroppedAtEnd: Rule = {
+const portDroppedByPolicy: Rule = {
   id: "kubelet-port-dropped-by-policy",
   explains,
   guide: guide.workers,
   find: (evidence) =>
     firstOf(workersOf(evidence), (host) => {
       const isSilent = seenOf(evidence).some((seen) => seen.node === host && seen.exit === "28" && !isUnresolved(seen));
-      const [found] = isSilent
-        ? droppedAtEndOf(evidence, host, certainLegsToKubelet(evidence, host)).filter(({ by }) => by === "nftables")
-        : [];
+      if (!isSilent) return undefined;
+      const [found] = droppedByPolicyOf(evidence, host, "nftables", certainLegsToKubelet(evidence, host));
       if (found === undefined) return undefined;
-      const { table, chain, dropPolicy } = found;
+      const { told, seen } = policyShown(host, found);
       return {
-        what: `${host} drops what goes to port 10250, where kubelets listen: the policy of the chain ${chain} of the nftables table ${table} is drop, and no rule of it accepts that`,
-        seen: `${host}: nft list ruleset: ${dropPolicy}`,
-        mend: `ssh ${host} nft insert rule ${table} ${chain} tcp dport 10250 accept  # and wherever the chain is loaded from`,
+        what: `${host} drops what goes to port 10250, where kubelets listen: ${told} that`,
+        seen,
+        mend: `ssh ${host} nft insert rule ${found.table} ${found.chain} tcp dport 10250 accept  # and wherever it is loaded from, such as /etc/nftables.conf`,
       };
     }),
 };
 
-const unreachable = met("kubelet-unreachable", guide.workers, ({ host, node, exit, line }) =>
+const unreachable = seenByAsking("kubelet-unreachable", guide.workers, ({ host, node, exit, line }) =>
   !isUnreached({ exit, line })
     ? undefined
     : {
@@ -141,7 +140,7 @@ export const kubeletRules: readonly Rule[] = [
   unresolvable,
   ...certificateRules,
   portDropped,
-  portDroppedAtEnd,
+  portDroppedByPolicy,
   unreachable,
   toldOfKubelet(
     "node-name-unresolvable-told",

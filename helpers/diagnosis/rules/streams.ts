@@ -1,6 +1,6 @@
 /**
- * Logs, exec and port-forward that have come as far as a kubelet, or were stopped on the way there for what they are. Who stops them says
- * why.
+ * Logs, exec and port-forward that reach a kubelet and fail there, or that something on the way does not let through. Whoever stops them
+ * says why.
  */
 import { guide, throughKubelet } from "../checks.ts";
 import { lineWith } from "../kubelet-seen.ts";
@@ -35,7 +35,7 @@ const notRunning: Rule = {
   saying: mayNotRun,
   guide: guide.smokeTest,
   find: ({ api, given }, { message }) => {
-    // Refused are connections as well to an nginx that runs.
+    // A running nginx refuses connections, too, where it listens elsewhere; so only what does not run now counts.
     const whyNot = saysNotRunning.test(message) ? whyNotThen : whyNotNow;
     const pod = api.pods.find((one) => message.includes(one.name) && whyNot(one) !== undefined);
     return (

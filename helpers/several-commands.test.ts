@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { collectEvidence, hearEvidence } from "./evidence.ts";
+import { collectAnswers, hearAnswers } from "./several-commands.ts";
 import { openHost } from "./ssh.ts";
 import { startTestServer } from "./ssh-test-server.ts";
 
@@ -7,7 +7,7 @@ test("commands come back each with its own exit code and output, in one round tr
   await using server = await startTestServer();
   const host = await openHost(server.target);
   const before = server.commands.length;
-  const evidence = await collectEvidence(
+  const answers = await collectAnswers(
     host,
     {
       lines: "printf 'one\\n\\ntwo 0 dHdv\\n'",
@@ -18,7 +18,7 @@ test("commands come back each with its own exit code and output, in one round tr
     },
     "greeting=hello",
   );
-  expect(evidence).toEqual({
+  expect(answers).toEqual({
     lines: { exitCode: 0, stdout: "one\n\ntwo 0 dHdv\n" },
     failing: { exitCode: 7, stdout: "said\n" },
     missing: { exitCode: 127, stdout: "\n" },
@@ -32,7 +32,7 @@ test("commands come back each with its own exit code and output, in one round tr
 test("a script that ends early is not taken for an answer", async () => {
   await using server = await startTestServer();
   const host = await openHost(server.target);
-  await expect(collectEvidence(host, { links: "ip -j link" }, "echo no shell >&2; exit 0")).rejects.toMatchObject({
+  await expect(collectAnswers(host, { links: "ip -j link" }, "echo no shell >&2; exit 0")).rejects.toMatchObject({
     name: "InconclusiveError",
     message: "node-0: a script that answers for links did not: no shell.",
   });
@@ -44,11 +44,11 @@ test("each answer is heard as it comes, and what is ended when its time is over 
   const host = await openHost(server.target);
   const heard: [string, string | undefined][] = [];
 
-  const hearing = hearEvidence(
+  const hearing = hearAnswers(
     host,
     { shared: "greet it\\'s", begun: "echo half; sleep 30", after: 'echo "$greeting"', last: "exec sleep 30", never: "echo never" },
     { prelude: "greeting=hello; export greeting", functions: 'greet() { echo "$greeting $1"; }', secondsEach: 1, timeoutMs: 1_800 },
-    (name, evidence) => heard.push([name, evidence?.stdout]),
+    (name, answer) => heard.push([name, answer?.stdout]),
   );
 
   await expect(hearing).rejects.toMatchObject({ message: expect.stringContaining("did not end within 1.8 s") });
