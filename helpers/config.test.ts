@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { readSettings, settingNames } from "./config.ts";
 import { SettingsError } from "./errors.ts";
 
@@ -276,6 +276,16 @@ test("in CI the results go to a file, unless another is named", () => {
   expect(readSettings({ CI: "true" }).junitPath).toBe("smoke-report/junit.xml");
   const elsewhere = join(folder, "elsewhere.xml");
   expect(readSettings({ CI: "true", SMOKE_JUNIT: elsewhere }).junitPath).toBe(elsewhere);
+});
+
+test("in CI a place for the results where nothing can be written is refused, with the setting that names another", () => {
+  const before = process.cwd();
+  process.chdir("/proc");
+  onTestFinished(() => process.chdir(before));
+
+  expect(() => readSettings({ CI: "true" })).toThrow(
+    "SMOKE_JUNIT is not set, and where CI is, JUnit goes to smoke-report/junit.xml: nothing can be written in /proc (no such file or directory). Set it.",
+  );
 });
 
 test("CI=false is no CI", () => {

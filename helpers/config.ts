@@ -128,6 +128,9 @@ const table = {
   SMOKE_EVIDENCE: output(folderProblem).default("smoke-report/evidence"),
 };
 
+/** Where JUnit goes without being asked for. */
+const junitInCI = "smoke-report/junit.xml";
+
 /** Every variable there is; `.env.example` lists the same ones. */
 export const settingNames: readonly string[] = Object.keys(table);
 
@@ -191,7 +194,7 @@ function settingsOf(values: z.infer<z.ZodObject<typeof table>>, { isCI, agentSoc
     requestTimeoutMs: values.SMOKE_REQUEST_TIMEOUT_SECONDS,
     cleanupTimeoutMs: values.SMOKE_CLEANUP_TIMEOUT_SECONDS,
     evidencePath: values.SMOKE_EVIDENCE,
-    junitPath: values.SMOKE_JUNIT ?? (isCI ? "smoke-report/junit.xml" : undefined),
+    junitPath: values.SMOKE_JUNIT ?? (isCI ? junitInCI : undefined),
   };
 }
 
@@ -218,7 +221,11 @@ export function readSettings(variables: Variables): Settings {
     const name = String(issue.path[0]);
     problems.push(`${name}=${JSON.stringify(given[name])}: ${issue.message}.`);
   }
-  if (result.data === undefined || problems.length > 0) throw new SettingsError(problems);
   const isCI = given["CI"] !== undefined && given["CI"] !== "false";
+  if (isCI && given["SMOKE_JUNIT"] === undefined) {
+    const problem = fileProblem(junitInCI);
+    if (problem !== undefined) problems.push(`SMOKE_JUNIT is not set, and where CI is, JUnit goes to ${junitInCI}: ${problem}. Set it.`);
+  }
+  if (result.data === undefined || problems.length > 0) throw new SettingsError(problems);
   return settingsOf(result.data, { isCI, agentSocket: given["SSH_AUTH_SOCK"] });
 }

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { globSync, readFileSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,6 +52,9 @@ test("whether a command succeeds is told without an exception", async () => {
   expect(await succeeds(["no-such-command"])).toBe(false);
 });
 
+/** Root in a container may not, and runs no lab there. */
+const mayUnshare = spawnSync("unshare", ["--pid", "--fork", "true"]).status === 0;
+
 /** The processes that have a word on their command line. */
 const processesWith = (word: string): string[] =>
   globSync("/proc/[0-9]*/cmdline").filter((path) => {
@@ -63,7 +66,7 @@ const processesWith = (word: string): string[] =>
     }
   });
 
-test.runIf(process.getuid?.() === 0)("a command that ends with us leaves nothing running when we are killed", async () => {
+test.runIf(mayUnshare)("a command that ends with us leaves nothing running when we are killed", async () => {
   const seconds = `300.${process.pid}`;
   const script = `
     const { run } = await import(${JSON.stringify(join(import.meta.dirname, "run.ts"))});
@@ -76,7 +79,7 @@ test.runIf(process.getuid?.() === 0)("a command that ends with us leaves nothing
   await expect.poll(() => processesWith(seconds), { timeout: 10_000 }).toEqual([]);
 });
 
-test.runIf(process.getuid?.() === 0)("what a command that ends with us has to say, and how it has ended, comes through", async () => {
+test.runIf(mayUnshare)("what a command that ends with us has to say, and how it has ended, comes through", async () => {
   expect(await run(["cat"], { input: "seen", endsWithUs: true })).toBe("seen");
   await expect(run(shell("echo why >&2; exit 3"), { endsWithUs: true })).rejects.toThrow(
     '"sh -c echo why >&2; exit 3" exited 3, expected 0: why',

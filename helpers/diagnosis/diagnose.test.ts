@@ -22,6 +22,13 @@ test("the cause stands in front, with what shows it, what mends it, the guide's 
   ]);
 });
 
+test("evidence that could not be written is not said to be anywhere", () => {
+  const failure = { check: "replicas-ready", message: "0 of 2 Pods Ready" };
+  const lines = causeLines(schedulerStopped, failure, { ...presentation, folder: undefined });
+
+  expect(lines.at(-1)).toBe("  Evidence: it could not be written; see SMOKE_EVIDENCE");
+});
+
 test.for([
   ["a cause", schedulerStopped, "smoke-report/evidence/server.txt"],
   ["none", healthy(), "smoke-report/evidence/"],

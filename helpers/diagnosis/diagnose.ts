@@ -21,8 +21,8 @@ export function diagnose(evidence: Evidence, failure: Failure): Diagnosis | unde
 }
 
 type Presentation = {
-  /** Where the evidence has been written to. */
-  folder: string;
+  /** Where the evidence has been written to; undefined where it could not be. */
+  folder: string | undefined;
   /** Of which check the objects have been written there; undefined where there are none. */
   judge?: string | undefined;
   /** Makes of a command a line that can be pasted. */
@@ -32,10 +32,9 @@ type Presentation = {
 /** The lines in front of a message: `Cause: ...`, and below it what was seen, what mends it, and where it is told how to build it. */
 export function causeLines(evidence: Evidence, failure: Failure, { folder, judge, ready }: Presentation): string[] {
   const diagnosis = diagnose(evidence, failure);
-  const objects = judge === undefined ? "" : `, ${join(folder, objectsFile(judge))}`;
   if (diagnosis === undefined) {
     const nearest = nearestEvidence(evidence);
-    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, `  Evidence: ${folder}/${objects}`];
+    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, filesLine({ folder, judge })];
   }
   const { rule, finding } = diagnosis;
   const host = Object.keys(evidence.hosts).find((name) => finding.seen.startsWith(`${name}: `));
@@ -44,8 +43,15 @@ export function causeLines(evidence: Evidence, failure: Failure, { folder, judge
     `  Seen: ${finding.seen}`,
     `  Mend: ${ready(finding.mend)}`,
     `  Guide: ${rule.guide}`,
-    `  Evidence: ${join(folder, evidenceFile(host ?? "api"))}${objects}`,
+    filesLine({ folder, judge }, evidenceFile(host ?? "api")),
   ];
+}
+
+/** Where the evidence is to be found: the file that shows the cause, or all of them, and the objects of the check. */
+function filesLine({ folder, judge }: Pick<Presentation, "folder" | "judge">, file = ""): string {
+  if (folder === undefined) return "  Evidence: it could not be written; see SMOKE_EVIDENCE";
+  const objects = judge === undefined ? "" : `, ${join(folder, objectsFile(judge))}`;
+  return `  Evidence: ${folder}/${file}${objects}`;
 }
 
 /** What a rule quotes may have been several lines, of a journal or a message. */

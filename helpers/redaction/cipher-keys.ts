@@ -13,7 +13,7 @@ const namespaceAndName = String.raw`[a-z0-9.-]+\/[a-z0-9.-]+(?:["'\s]|$)`;
 const wordOfSentence = String.raw`[a-z]+(?![\w+/=])`;
 
 /** What a secret is called in a sentence: `encryption key`, `client secret`, and by all the names. */
-const wordsForSecrets = String.raw`(?:${namesOfSecrets}|\bsecret|\b(?:api|access|secret|private|encryption|signing|aes\w*|secretbox) key)`;
+const wordsForSecrets = String.raw`(?:${namesOfSecrets}|\bsecret|\b(?:api|access|secret|private|encryption|signing|certificate|aes\w*|secretbox) key)`;
 /** `token is `, `key: `, `secret "` */
 const behindWord = String.raw`(?:[ \t]+(?:is|was))?[ \t:=]+(?:${quote})?`;
 /** `key: ` as a name in YAML and JSON. What logs write as `key=` is by what something is found, a container by its id. */

@@ -7,7 +7,7 @@ import { hidden, type Pattern } from "./pattern.ts";
 /** The end of a name whose value is a secret: `token` is `K3S_TOKEN`, too, and no file of tokens. SMOKE_PULL_SECRET is a path. */
 export const namesOfSecrets = [
   "token|passw(?:or)?d|passphrase|(?<![a-z])pass|pwd|psk|auth|authorization|client-key-data|dockercfg|dockerconfigjson",
-  "(?:api|access|account|secret|private|encryption|signing)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
+  "(?:api|access|account|secret|private|encryption|signing|certificate)[_-]?key|(?<=[a-z0-9_-])(?<!SMOKE_PULL_)secret",
 ].join("|");
 
 /** Between a name and its value: `=`, `: `. What stands behind a colon in the midst of a sentence is a word and no value. */
@@ -19,7 +19,7 @@ const bare = String.raw`(?!(?:true|false)(?![\w.+/=-]))[^\s"',;}{\][\\](?:[^\s"'
 /** `|`, `>-`: the value is the lines below. */
 const blockMark = String.raw`[|>][-+\d]*[ \t]*`;
 /** A line that is further in, and gives no name to something else. */
-const lineOfBlock = String.raw`${unit}[ \t]+(?![\w.-]+:(?:\s|$)).*(?:\n|$)`;
+const lineOfBlock = String.raw`${unit}[ \t]+(?![ \t]|[\w.-]+:(?:\s|$)).*(?:\n|$)`;
 
 /** In this order: whole lines before words. */
 export const namedValues: readonly Pattern[] = [

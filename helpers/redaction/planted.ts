@@ -155,6 +155,8 @@ const passwords: readonly Planted[] = [
   { what: "the key of an API", text: `API_KEY=${plantedPassword}`, secret: plantedPassword },
   { what: "the key of an API in a header", text: `X-Api-Key: ${plantedPassword}`, secret: plantedPassword },
   { what: "the key of an account", text: `DefaultEndpointsProtocol=https;AccountKey=${plantedPassword};`, secret: plantedPassword },
+  { what: "the key of kubeadm's certificates", text: `kubeadm join x --certificate-key ${plantedPassword}`, secret: plantedPassword },
+  { what: "the key of kubeadm's certificates in YAML", text: `certificateKey: ${plantedPassword}`, secret: plantedPassword },
   { what: "a key that signs", text: `signingKey: ${plantedPassword}`, secret: plantedPassword },
   { what: "a key of WireGuard", text: "PrivateKey = yAnz5TF+lXXJte14tji3zlMN", secret: "yAnz5TF" },
   { what: "the credentials of a registry", text: '{"auths":{"registry.example.com":{"auth":"cGxhbnRlZA=="}}}', secret: "cGxhbnRlZ" },
@@ -220,6 +222,8 @@ export const tracesIn = (text: string): string[] => planted.filter(({ secret }) 
 
 /** What a rule or a reader looks at, and what only looks like a secret: it must come through as it is. */
 export const harmless: readonly string[] = [
+  // Of a Pod that a service mesh has been put into.
+  "sources:\n- serviceAccountToken:\n    path: token\n- secret:\n    secretName: x\nnodeName: node-0\nauthorization:\n  mode: Webhook\n",
   "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
   "node-1 10.200.1.0/24 via 10.91.7.21 dev eth0",
   // The run's own: what a check compares has to show.

@@ -182,11 +182,13 @@ test("what an error holds under the name of a secret is hidden, whatever it is",
 test("of an object a variable and an argument are known by the name beside the one and the flag in front of the other", () => {
   const env = [
     { name: "DB_PASSWORD", value: "planted" },
+    { name: "SECRET", value: "planted" },
+    { name: "SECRET_KEY_BASE", value: "planted" },
     { name: "MODE", value: "fast" },
   ];
   const object = {
     metadata: { name: "nginx" },
-    spec: { env, args: ["--token", "planted", "--v", "2", "token", "shown"] },
+    spec: { env, args: ["--token", "planted", "--v", "2", "token", "shown", "-u", "root:planted", "--user", "shown"] },
     token: "planted",
   };
 
@@ -197,9 +199,11 @@ test("of an object a variable and an argument are known by the name beside the o
     spec: {
       env: [
         { name: "DB_PASSWORD", value: "[redacted]" },
+        { name: "SECRET", value: "[redacted]" },
+        { name: "SECRET_KEY_BASE", value: "[redacted]" },
         { name: "MODE", value: "fast" },
       ],
-      args: ["--token", "[redacted]", "--v", "2", "token", "shown"],
+      args: ["--token", "[redacted]", "--v", "2", "token", "shown", "-u", "root:[redacted]", "--user", "shown"],
     },
     token: "[redacted]",
   });

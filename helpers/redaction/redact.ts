@@ -63,7 +63,7 @@ function redactIn(whole: object, stays: (holder: object, key: string) => boolean
       const value: unknown = Reflect.get(holder, key);
       if (typeof value === "object" && value !== null) look(value);
       if (typeof value !== "string" || stays(holder, key)) continue;
-      Reflect.set(holder, key, isNameOfSecret(nameOf(holder, key)) ? hidden : redact(value));
+      Reflect.set(holder, key, isNameOfSecret(nameOf(holder, key)) ? hidden : redactBehind(flagBefore(holder, key), value));
     }
   };
   look(whole);
@@ -71,16 +71,31 @@ function redactIn(whole: object, stays: (holder: object, key: string) => boolean
 
 /** By what a value is known: its key; of a variable of a container the name beside it, and of an argument the flag in front of it. */
 function nameOf(holder: object, key: string): string {
-  if (Array.isArray(holder)) {
-    const before: unknown = holder[Number(key) - 1];
-    return typeof before === "string" && before.startsWith("--") ? before : "";
-  }
+  if (Array.isArray(holder)) return flagBefore(holder, key);
   const name: unknown = key === "value" ? Reflect.get(holder, "name") : key;
   return typeof name === "string" ? name : "";
 }
 
-/** Whether what stands behind a name is hidden whatever it is. */
+/** Empty where there is none. */
+function flagBefore(holder: object, key: string): string {
+  const before: unknown = Array.isArray(holder) ? holder[Number(key) - 1] : undefined;
+  return typeof before === "string" && before.startsWith("-") ? before : "";
+}
+
+/** What a flag says of the argument behind it, such as `--user root:...`, shows only where they stand on one line. */
+function redactBehind(flag: string, value: string): string {
+  if (flag === "") return redact(value);
+  const before = ` ${flag} `;
+  const line = redact(`${before}${value}`);
+  return line.startsWith(before) ? line.slice(before.length) : redact(value);
+}
+
+const known = new Map<string, boolean>();
+
+/** Whether what stands behind a name is hidden whatever it is. There are few names, and many values. */
 function isNameOfSecret(name: string): boolean {
   const line = JSON.stringify({ [name]: "x" });
-  return redact(line) !== line;
+  const isOne = known.get(name) ?? (/^secret(?:_|$)/i.test(name) || redact(line) !== line);
+  known.set(name, isOne);
+  return isOne;
 }

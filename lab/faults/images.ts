@@ -51,7 +51,7 @@ export const images: readonly Fault[] = [
     holds: (lab) => isSo(lab, "node-1", `! ${pauseImages} >/dev/null`),
     fails: ["replicas-ready"],
     inconclusive: needingPods,
-    because: /on node-1: FailedCreatePodSandBox.*failed to get sandbox image "registry\.k8s\.io\/pause/,
+    because: /on node-1: FailedCreatePodSandBox.*failed to pull image "registry\.k8s\.io\/pause/,
     cause: /^Cause: the image of the Pods' sandbox, \S+, is not there on node-1, and cannot be pulled/,
   },
 ];

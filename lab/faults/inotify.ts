@@ -5,7 +5,7 @@
 import { healthy } from "../healthy.ts";
 import { isSo, untilSo, type Fault, type Lab } from "./fault.ts";
 
-/** Of a user by the name of kubelet, a kubelet wants subordinate ids as well. */
+/** Not "kubelet": a kubelet looks for subordinate ids of a user of that name. */
 const user = "watcher";
 /** Which neither Debian nor systemd gives to anybody. https://systemd.io/UIDS-GIDS */
 const uid = 61_000;
@@ -26,6 +26,7 @@ export const inotify: readonly Fault[] = [
     name: "inotify-exhausted-on-node-1",
     state: "the user of node-1's kubelet has no inotify instance left",
     inject: async (lab) => {
+      // "~" alone means all capabilities: the kubelet goes on doing root's work, as a user whose inotify instances are counted apart.
       await lab.on(
         "node-1",
         `useradd --uid ${uid} --gid root --no-create-home ${user} &&
@@ -36,7 +37,7 @@ export const inotify: readonly Fault[] = [
       await healthy(lab.instance);
       await lab.on(
         "node-1",
-        `systemd-run --quiet --unit=${holder} --uid=${user} --property=LimitNOFILE=65536 perl -e '1 while ${newInstance} >= 0; sleep'`,
+        `systemd-run --quiet --unit=${holder} --uid=${user} --property=LimitNOFILE=infinity perl -e '1 while ${newInstance} >= 0; sleep'`,
       );
       await untilSo("node-1's kubelet to have no inotify instance left", () => isExhausted(lab));
     },

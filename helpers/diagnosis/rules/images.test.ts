@@ -18,6 +18,17 @@ const cases: readonly Case[] = [
     butNot: [{ change: event("node-1", "Failed", unheard) }],
   },
   {
+    rule: "pause-image-absent",
+    check: "replicas-ready",
+    change: event(
+      "node-1",
+      "FailedCreatePodSandBox",
+      'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to pull image "registry.k8s.io/pause:3.10": failed to pull and unpack image "registry.k8s.io/pause:3.10": failed to resolve image: failed to do request: Head "http://127.0.0.1:9/v2/pause/manifests/3.10?ns=registry.k8s.io": dial tcp 127.0.0.1:9: connect: connection refused',
+    ),
+    cause: /^the image of the Pods' sandbox, registry\.k8s\.io\/pause:3\.10, is not there on node-1, and cannot be pulled$/,
+    butNot: [{ change: event("node-1", "Failed", unheard) }],
+  },
+  {
     rule: "image-pull-limited",
     check: "replicas-ready",
     change: event("node-0", "Failed", `${pull} 429 Too Many Requests - toomanyrequests`),

@@ -15,7 +15,8 @@ export const imageRules: readonly Rule[] = [
     id: "pause-image-absent",
     explains,
     guide: guide.workers,
-    pattern: /failed to get sandbox image "([^"]+)":? ?(.*)/,
+    // containerd says the first until 2.3, and the second since 2.4.
+    pattern: /(?:failed to get sandbox image|create pod sandbox: .*?failed to pull image) "([^"]+)":? ?(.*)/,
     what: ({ found: [image], where }) => `the image of the Pods' sandbox, ${image}, is not there${where}, and cannot be pulled`,
     mend: (said) => `${onItsNode(said, "grep -n sandbox /etc/containerd/config.toml")}  # name an image that its registry has`,
   }),

@@ -8,7 +8,10 @@ const fullButFor =
   "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }.";
 
 const diskPressure = "node.kubernetes.io/disk-pressure:NoSchedule";
-const fullDisk = node("node-1", { pressures: ["DiskPressure: kubelet has disk pressure"], taints: [diskPressure] });
+const fullDisk = node("node-1", {
+  pressures: ["EtcdIsVoter: Node is a voting member", "DiskPressure: kubelet has disk pressure"],
+  taints: [diskPressure],
+});
 const untolerated = pods({ nodeName: "", unscheduled: "0/2 nodes are available: 2 node(s) had untolerated taint(s)." });
 
 const cases: readonly Case[] = [

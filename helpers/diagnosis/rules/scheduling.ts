@@ -17,7 +17,21 @@ const keepsPodsOff = (taint: string, nodes: readonly NodeEvidence[]): boolean =>
   !(taint.startsWith("node-role.kubernetes.io/") && nodes.some(({ taints }) => taints.length === 0));
 
 /** Those that Kubernetes sets by what a Node reports, and takes away again. The run's Pods ask for memory, and tolerate that of memory. */
-const ofPressure = /^node\.kubernetes\.io\/(?:disk-pressure|pid-pressure|network-unavailable)[:=]/;
+/**
+ * The condition of a Node for which it has been given a taint. Memory is left out, as Pods tolerate that one.
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
+ */
+const conditionBehind: Readonly<Record<string, string>> = {
+  "disk-pressure": "DiskPressure",
+  "pid-pressure": "PIDPressure",
+  "network-unavailable": "NetworkUnavailable",
+};
+
+/** What a Node reports for which it has a taint, such as `DiskPressure: kubelet has disk pressure`. */
+function reportBehind(taint: string, reports: readonly string[]): string | undefined {
+  const condition = conditionBehind[/^node\.kubernetes\.io\/([a-z-]+)[:=]/.exec(taint)?.[1] ?? ""];
+  return condition === undefined ? undefined : reports.find((report) => report.startsWith(`${condition}: `));
+}
 
 export const schedulingRules: readonly Rule[] = [
   {
@@ -106,14 +120,12 @@ export const schedulingRules: readonly Rule[] = [
     guide: guide.workers,
     find: (evidence, { check, message }) => {
       const found = evidence.api.nodes
-        .flatMap(({ name, pressures, taints }) => taints.map((taint) => ({ name, pressures, taint })))
-        .find(
-          ({ taint, pressures }) => ofPressure.test(taint) && pressures.length > 0 && (check !== "pods-spread" || message.includes(taint)),
-        );
+        .flatMap(({ name, pressures, taints }) => taints.map((taint) => ({ name, taint, report: reportBehind(taint, pressures) })))
+        .find(({ taint, report }) => report !== undefined && (check !== "pods-spread" || message.includes(taint)));
       if (found === undefined || !matters(evidence, check, /taint|pressure|network-unavailable/)) return undefined;
-      const { name, pressures, taint } = found;
+      const { name, taint, report } = found;
       return {
-        what: `${name} takes no Pods, because of what it reports: ${pressures.join("; ")}`,
+        what: `${name} takes no Pods, because of what it reports: ${report}`,
         seen: `Node ${name}: spec.taints has ${taint}`,
         mend: `ssh ${name} df -h /var/lib/containerd /var/lib/kubelet`,
       };

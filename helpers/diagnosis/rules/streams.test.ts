@@ -127,7 +127,7 @@ const cases: readonly Case[] = [
     rule: "log-not-where-kubelet-looks",
     check: "logs-recorded",
     message: recorded(noLog),
-    cause: /^the kubelet of node-1 does not find the log that containerd writes there, \/var\/log\/pods\/smoke-1_x\/nginx\/0\.log$/,
+    cause: /^the kubelet of node-1 does not find the log that the runtime writes there, \/var\/log\/pods\/smoke-1_x\/nginx\/0\.log$/,
     butNot: [
       { message: recorded("lstat /usr/share/nginx/html/smoke-1: no such file or directory") },
       { check: "exec-reads", message: `exec: ${noLog}` },

@@ -63,11 +63,16 @@ const upgradeTaken = toldByMessage(
 
 /** What a kubelet runs out of when it wants to be told of a log that grows, by what it says then. */
 const limits = [
-  { setting: "max_user_instances", says: /failed to create fsnotify watcher: too many open files/, lacks: "inotify instance" },
-  { setting: "max_user_watches", says: /failed to watch (?:directory|file) .*: no space left on device/, lacks: "inotify watch" },
+  {
+    setting: "max_user_instances",
+    says: /failed to create fsnotify watcher: too many open files/,
+    lacks: "inotify instance",
+    or: ", or the LimitNOFILE of the kubelet",
+  },
+  { setting: "max_user_watches", says: /failed to watch (?:directory|file) .*: no space left on device/, lacks: "inotify watch", or: "" },
 ] as const;
 
-const nothingToWatchWith = limits.map(({ setting, says, lacks }) =>
+const nothingToWatchWith = limits.map(({ setting, says, lacks, or }) =>
   told({
     id: `inotify-${setting.replaceAll("_", "-")}`,
     explains: ["logs-followed"],
@@ -76,7 +81,7 @@ const nothingToWatchWith = limits.map(({ setting, says, lacks }) =>
     pattern: says,
     what: (said) => `the kubelet of ${onNode(said)} cannot follow logs: its user has no ${lacks} left`,
     mend: (said) =>
-      `${sshTo(said)} sysctl fs.inotify.${setting}  # raise it, or end who holds them: find /proc/[0-9]*/fd -lname anon_inode:inotify`,
+      `${sshTo(said)} sysctl fs.inotify.${setting}  # raise it${or}, or end who holds them: find /proc/[0-9]*/fd -lname anon_inode:inotify`,
   }),
 );
 
@@ -99,7 +104,7 @@ export const streamRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /socat not found|\\?"socat\\?": executable file not found/,
     what: (said) => `the runtime on ${onNode(said)} forwards ports by means of socat, which is not installed there`,
-    mend: (said) => `${sshTo(said)} apt-get install --yes socat`,
+    mend: (said) => `${sshTo(said)} command -v socat  # install it`,
   }),
   ...nothingToWatchWith,
   told({
@@ -108,7 +113,7 @@ export const streamRules: readonly Rule[] = [
     saying: /failed to try resolving symlinks in path/,
     guide: guide.workers,
     pattern: /failed to try resolving symlinks in path \\?"([^"\\]+)/,
-    what: (said) => `the kubelet of ${onNode(said)} does not find the log that containerd writes there, ${said.found[0]}`,
+    what: (said) => `the kubelet of ${onNode(said)} does not find the log that the runtime writes there, ${said.found[0]}`,
     mend: (said) => `${sshTo(said)} ls -l /var/log/pods  # what removes logs there, or do kubelet and containerd see two folders?`,
   }),
 ];
