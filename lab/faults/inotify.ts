@@ -49,7 +49,7 @@ export const inotify: readonly Fault[] = [
     holds: isExhausted,
     fails: ["logs-followed"],
     inconclusive: [],
-    because: /following the log did not show the request .* the last: failed to create fsnotify watcher: too many open files/,
+    because: /following the log did not show the request .* the last: failed to create fsnotify watcher: .*too many open files/,
     cause: /^Cause: the kubelet of node-1 cannot follow logs: its user has no inotify instance left/,
   },
 ];

@@ -16,6 +16,8 @@ const following = (last: string) =>
 const recorded = (last: string) =>
   `${pod} on node-1: the request /smoke-1 in the log of container nginx: not within 5 s; last seen: 1 lines, the last: ${last}`;
 const noInstance = "failed to create fsnotify watcher: too many open files";
+/** The same, as fsnotify puts it since its version 1.10. */
+const noInstanceToday = "failed to create fsnotify watcher: couldn't initialize inotify: too many open files";
 const noWatch = `failed to watch directory "/var/log/pods/x": no space left on device`;
 const noLog =
   'failed to try resolving symlinks in path "/var/log/pods/smoke-1_x/nginx/0.log": lstat /var/log/pods/smoke-1_x: no such file or directory';
@@ -115,6 +117,13 @@ const cases: readonly Case[] = [
       { message: following(noWatch) },
       { check: "logs-recorded", message: recorded(noInstance) },
     ],
+  },
+  {
+    rule: "inotify-max-user-instances",
+    check: "logs-followed",
+    message: following(noInstanceToday),
+    cause: /^the kubelet of node-1 cannot follow logs: its user has no inotify instance left$/,
+    butNot: [{ message: following(noWatch) }],
   },
   {
     rule: "inotify-max-user-watches",

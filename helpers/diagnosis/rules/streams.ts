@@ -65,7 +65,7 @@ const upgradeTaken = toldByMessage(
 const limits = [
   {
     setting: "max_user_instances",
-    says: /failed to create fsnotify watcher: too many open files/,
+    says: /failed to create fsnotify watcher: .*too many open files/,
     lacks: "inotify instance",
     or: ", or the LimitNOFILE of the kubelet",
   },
