@@ -8,6 +8,8 @@ type Planted = {
   text: string;
   /** The part of the text that must not be found in any output. */
   secret: string;
+  /** Nothing but the end of its line tells it from a list of words. */
+  isWholeLine?: true;
 };
 
 export const plantedPassword = "PlantedPassword7";
@@ -107,8 +109,14 @@ const tokens: readonly Planted[] = [
   },
   { what: "a line of a file of tokens", text: `${staticToken},alice,1001,"system:masters,b"`, secret: staticToken },
   { what: "a line of a file of tokens with one group", text: `${staticToken}.a-b=,node-0,n0,system:nodes`, secret: staticToken },
-  { what: "a line of a file of tokens without groups", text: `${staticToken},alice,1001`, secret: staticToken },
-  { what: "a line of a file of tokens without groups, of a user with one name", text: `${staticToken},admin,admin`, secret: staticToken },
+  { what: "a line of a file of tokens without groups", text: `${staticToken},alice,1001`, secret: staticToken, isWholeLine: true },
+  { what: "a line of a file of tokens in a sentence", text: `cannot read ${staticToken},alice,1001,"a,b" there`, secret: staticToken },
+  {
+    what: "a line of a file of tokens without groups, of a user with one name",
+    text: `${staticToken},admin,admin`,
+    secret: staticToken,
+    isWholeLine: true,
+  },
   { what: "a line of a file of tokens, all in quotes", text: `"${staticToken}","alice","1001","a,b"`, secret: staticToken },
   { what: "a token of GitHub", text: "clone of ghp_16C7e42F292c6912E7710c838347Ae178B4a", secret: "16C7e42F292c6912" },
 ];

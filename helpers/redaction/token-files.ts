@@ -13,15 +13,16 @@ const field = (content: string): string => `,(?:${quote})?${content}(?:${quote})
 const word = String.raw`[^\s,"'\\]+`;
 
 const user = field(`(?<user>${word})`);
-const uidAndGroups = String.raw`${field(word)},(?:${quoted}|system:[\w:.-]+)`;
-const uidAlone = field(String.raw`(?:\d+|\k<user>)`);
+/** By which it is known in the midst of a sentence, too. */
+const uidAndGroups = String.raw`${field(word)},(?:${quoted}|system:[\w:.-]+)(?:\s|$|${quote})`;
+const uidAlone = field(String.raw`(?:\d+|\k<user>)`) + end;
 
 export const tokenFiles: readonly Pattern[] = [
   {
     hides: "The token in front of all that, of 16 characters or more.",
     example: '0123456789abcdef,alice,1001,"system:masters,dev"',
     leaves: '[redacted],alice,1001,"system:masters,dev"',
-    secret: String.raw`${begin}[\w.~+/=-]{16,}(?=(?:${quote})?${user}(?:${uidAndGroups}|${uidAlone})${end})`,
+    secret: String.raw`${begin}[\w.~+/=-]{16,}(?=(?:${quote})?${user}(?:${uidAndGroups}|${uidAlone}))`,
     by: hidden,
   },
 ];

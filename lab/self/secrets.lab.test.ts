@@ -28,6 +28,10 @@ const marked = planted.map(({ text }, index) => `${above(index)}\n${text}\n${bel
 const markers = planted.flatMap((_, index) => [above(index), below(index)]);
 /** For places that hold lines only: the secrets that take one, with what shows it in front. */
 const markedLines = planted.flatMap(({ text }, index) => (text.includes("\n") ? [] : [`${above(index)} ${text}`]));
+/** For a line that holds them all. */
+const markedWords = planted.flatMap(({ text, isWholeLine }, index) =>
+  text.includes("\n") || isWholeLine === true ? [] : [`${above(index)} ${text}`],
+);
 const markersOf = (lines: readonly string[]): string[] => lines.map((line) => line.split(" ", 1)[0] ?? "");
 
 /** The value of a Secret that is none of the run's. */
@@ -53,7 +57,7 @@ async function plantInPods(lab: Lab): Promise<void> {
 
 /** What etcdctl says in its last line stands in the messages of the checks that ask it. */
 async function plantInMessages(lab: Lab): Promise<void> {
-  await etcdctlIs(`printf '%s\\n' ${shellQuote(markedLines.join(" "))} >&2; exit 1`).inject(lab);
+  await etcdctlIs(`printf '%s\\n' ${shellQuote(markedWords.join(" "))} >&2; exit 1`).inject(lab);
 }
 
 /** The keys that the lab itself was built with, by their files: each line of them that tells anything. */
@@ -89,7 +93,7 @@ type Neighbourhood = [place: string, text: string | undefined, markers: readonly
 /** What is shown of the places where something was planted, with the markers that must be there. Of a log that is its last lines. */
 function neighbourhoods(written: Readonly<Record<string, string>>): Neighbourhood[] {
   const [pods, log] = written["logs-recorded.yaml"]?.split("\nlog: ") ?? [];
-  const inMessages = [...markersOf([...markedLines.slice(0, 1), ...markedLines.slice(-1)]), "--user=root:[redacted]"];
+  const inMessages = [...markersOf([...markedWords.slice(0, 1), ...markedWords.slice(-1)]), "--user=root:[redacted]"];
   return [
     ["the journal of kube-proxy", written["node-1.txt"], markers],
     ["a Node, of node-port-answers", written["node-port-answers.yaml"], markers],
