@@ -90,12 +90,17 @@ function redactBehind(flag: string, value: string): string {
   return line.startsWith(before) ? line.slice(before.length) : redact(value);
 }
 
+/** A variable may be called SECRET and nothing more, which in a sentence is but a word. */
+function hidesBehind(name: string): boolean {
+  const line = JSON.stringify({ [name]: "x" });
+  return /^secret(?:_|$)/i.test(name) || redact(line) !== line;
+}
+
 const known = new Map<string, boolean>();
 
 /** Whether what stands behind a name is hidden whatever it is. There are few names, and many values. */
 function isNameOfSecret(name: string): boolean {
-  const line = JSON.stringify({ [name]: "x" });
-  const isOne = known.get(name) ?? (/^secret(?:_|$)/i.test(name) || redact(line) !== line);
+  const isOne = known.get(name) ?? hidesBehind(name);
   known.set(name, isOne);
   return isOne;
 }

@@ -16,9 +16,9 @@ const keepsPodsOff = (taint: string, nodes: readonly NodeEvidence[]): boolean =>
   !taint.endsWith(":PreferNoSchedule") &&
   !(taint.startsWith("node-role.kubernetes.io/") && nodes.some(({ taints }) => taints.length === 0));
 
-/** Those that Kubernetes sets by what a Node reports, and takes away again. The run's Pods ask for memory, and tolerate that of memory. */
 /**
- * The condition of a Node for which it has been given a taint. Memory is left out, as Pods tolerate that one.
+ * The condition of a Node for which Kubernetes gives it a taint, and takes it away again. Memory is left out: the run's Pods ask for some,
+ * and tolerate that one.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition
  */
 const conditionBehind: Readonly<Record<string, string>> = {
