@@ -15,6 +15,12 @@ export type Said = {
   found: readonly string[];
 };
 
+/** The Node of which it was said, in a sentence. */
+export const nodeOf = ({ host }: Said): string => host || "a Node";
+
+/** A command on that Node, as a line to run by hand. */
+export const onItsNode = ({ host }: Said, command: string): string => `ssh ${host || "NODE"} ${command}`;
+
 const said = (host: string, line: string) => ({ host, line });
 
 /** The first that matches, of what Pods, Events, Deployment and message say. */

@@ -4,7 +4,7 @@
 import { gettingPods, guide, overPodNetwork } from "../checks.ts";
 import type { Evidence, Rule } from "../model.ts";
 import { addressesOn, cniFilesOf, cniOf, firstOf, hasAnswered, linesOf, section, shortened, workersOf } from "../reading.ts";
-import { saidOf, told } from "../saying.ts";
+import { onItsNode, saidOf, told } from "../saying.ts";
 
 const explains = [...gettingPods, "nodes-ready", "pods-spread"];
 
@@ -60,7 +60,7 @@ export const cniRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /invalid CIDR address: ?"?(\w*)|says subnet "([^"]*)", expected an address range/,
     what: ({ where }) => `the CNI file${where} has a placeholder where the Pod subnet should be`,
-    mend: ({ host }) => `ssh ${host || "NODE"} grep subnet /etc/cni/net.d/10-bridge.conf  # write the Node's Pod subnet there`,
+    mend: (said) => onItsNode(said, "grep subnet /etc/cni/net.d/10-bridge.conf  # write the Node's Pod subnet there"),
   }),
   {
     id: "bridge-without-gateway",
@@ -90,7 +90,7 @@ export const cniRules: readonly Rule[] = [
     guide: guide.workers,
     pattern: /no IP addresses available in range set: ?(.*)/,
     what: ({ where }) => `the Pod subnet${where} has no address left`,
-    mend: ({ host }) => `ssh ${host || "NODE"} ls /var/lib/cni/networks/bridge  # remove the files of Pods that are gone`,
+    mend: (said) => onItsNode(said, "ls /var/lib/cni/networks/bridge  # remove the files of Pods that are gone"),
   }),
   told({
     id: "cgroup-drivers-differ",
@@ -107,6 +107,6 @@ export const cniRules: readonly Rule[] = [
     pattern: /FailedCreatePodSandBox, (.*)/,
     what: ({ where, found: [reason = ""] }) =>
       `containerd${where} cannot create the Pod's sandbox: ${shortened(reason.replace(/^.*desc = /, ""), 0, 160)}`,
-    mend: ({ host }) => `ssh ${host || "NODE"} journalctl -u containerd -n 50`,
+    mend: (said) => onItsNode(said, "journalctl -u containerd -n 50"),
   }),
 ];

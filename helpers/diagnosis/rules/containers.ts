@@ -4,7 +4,7 @@
 import { guide, overPodNetwork, throughKubelet } from "../checks.ts";
 import type { Rule } from "../model.ts";
 import { lineOnFirst, shortened, workersOf } from "../reading.ts";
-import { told, type Said } from "../saying.ts";
+import { nodeOf, onItsNode, told } from "../saying.ts";
 
 const execs = throughKubelet.filter((check) => check.startsWith("exec-"));
 
@@ -105,8 +105,6 @@ const outsideShim: Rule = {
   },
 };
 
-const onNode = ({ host }: Said): string => (host === "" ? "a Node" : host);
-
 export const containerRules: readonly Rule[] = [
   outsideShim,
   anotherServer,
@@ -116,8 +114,8 @@ export const containerRules: readonly Rule[] = [
     saying: /ptmx|\/dev\/(?:pts|tty|console)/,
     guide: guide.workers,
     pattern: /((?:open |stat |verify )?(?:ptmx|\/dev\/(?:ptmx|pts|tty|console)).*)/,
-    what: (said) => `the runtime on ${onNode(said)} may open no terminal for a container: ${said.found[0]}`,
-    mend: (said) => `ssh ${said.host || "NODE"} systemctl restart containerd  # a newer runc does not lose the rule`,
+    what: (said) => `the runtime on ${nodeOf(said)} may open no terminal for a container: ${said.found[0]}`,
+    mend: (said) => onItsNode(said, "systemctl restart containerd  # a newer runc does not lose the rule"),
   }),
   told({
     id: "command-not-in-image",
@@ -137,7 +135,7 @@ export const containerRules: readonly Rule[] = [
     guide: guide.smokeTest,
     // What is asked by a URL is the API server.
     pattern: /(?:inside namespace|(?<!\/\/)(?:localhost|127\.0\.0\.1):\d+).*connection refused/i,
-    what: (said) => `nginx in the Pod on ${onNode(said)} does not listen on 127.0.0.1, where port-forward connects to`,
+    what: (said) => `nginx in the Pod on ${nodeOf(said)} does not listen on 127.0.0.1, where port-forward connects to`,
     mend: () => "let nginx listen on all addresses: listen 80;",
   }),
   told({
@@ -146,7 +144,7 @@ export const containerRules: readonly Rule[] = [
     saying: /in the log of container|following the log did not show/,
     guide: guide.smokeTest,
     pattern: /in the log of container.* not within|following the log did not show/,
-    what: (said) => `the container of the Pod on ${onNode(said)} does not log its requests to stdout`,
+    what: (said) => `the container of the Pod on ${nodeOf(said)} does not log its requests to stdout`,
     mend: () => "access_log /dev/stdout; in nginx's configuration, or SMOKE_IMAGE with an image that has it so",
   }),
 ];

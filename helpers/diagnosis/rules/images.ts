@@ -3,12 +3,11 @@
  */
 import { gettingPods, guide } from "../checks.ts";
 import type { Evidence, Rule } from "../model.ts";
-import { told, type Said } from "../saying.ts";
+import { onItsNode, told, type Said } from "../saying.ts";
 
 const explains = gettingPods;
 const logs = ({ line }: Said, { given }: Evidence): string =>
   `kubectl -n ${given.namespace} logs --previous ${/nginx-[\w-]+/.exec(line)?.[0] ?? "deployment/nginx"}`;
-const onItsNode = ({ host }: Said, command: string): string => `ssh ${host || "NODE"} ${command}`;
 
 export const imageRules: readonly Rule[] = [
   told({

@@ -6,10 +6,7 @@ import { guide, throughKubelet } from "../checks.ts";
 import { lineWith } from "../kubelet-seen.ts";
 import type { PodEvidence, Rule } from "../model.ts";
 import { shortened } from "../reading.ts";
-import { told, toldByMessage, type Said } from "../saying.ts";
-
-const onNode = ({ host }: Said): string => host || "a Node";
-const sshTo = ({ host }: Said): string => `ssh ${host || "NODE"}`;
+import { nodeOf, onItsNode, told, toldByMessage } from "../saying.ts";
 
 /** As the API server, kubelets and runtimes have it. */
 const saysNotRunning =
@@ -79,9 +76,12 @@ const nothingToWatchWith = limits.map(({ setting, says, lacks, or }) =>
     saying: says,
     guide: guide.workers,
     pattern: says,
-    what: (said) => `the kubelet of ${onNode(said)} cannot follow logs: its user has no ${lacks} left`,
+    what: (said) => `the kubelet of ${nodeOf(said)} cannot follow logs: its user has no ${lacks} left`,
     mend: (said) =>
-      `${sshTo(said)} sysctl fs.inotify.${setting}  # raise it${or}, or end who holds them: find /proc/[0-9]*/fd -lname anon_inode:inotify`,
+      onItsNode(
+        said,
+        `sysctl fs.inotify.${setting}  # raise it${or}, or end who holds them: find /proc/[0-9]*/fd -lname anon_inode:inotify`,
+      ),
   }),
 );
 
@@ -94,8 +94,8 @@ export const streamRules: readonly Rule[] = [
     saying: /Authorization error \(user=/,
     guide: guide.workers,
     pattern: /Authorization error \(user=([^,]+), verb=/,
-    what: (said) => `the kubelet of ${onNode(said)} cannot ask the API server what user ${said.found[0]}, who asks it, has a right to`,
-    mend: (said) => `${sshTo(said)} journalctl -u kubelet -n 50  # does its kubeconfig lead to the API server?`,
+    what: (said) => `the kubelet of ${nodeOf(said)} cannot ask the API server what user ${said.found[0]}, who asks it, has a right to`,
+    mend: (said) => onItsNode(said, "journalctl -u kubelet -n 50  # does its kubeconfig lead to the API server?"),
   }),
   told({
     id: "socat-missing",
@@ -103,8 +103,8 @@ export const streamRules: readonly Rule[] = [
     saying: /socat/,
     guide: guide.workers,
     pattern: /socat not found|\\?"socat\\?": executable file not found/,
-    what: (said) => `the runtime on ${onNode(said)} forwards ports by means of socat, which is not installed there`,
-    mend: (said) => `${sshTo(said)} command -v socat  # install it`,
+    what: (said) => `the runtime on ${nodeOf(said)} forwards ports by means of socat, which is not installed there`,
+    mend: (said) => onItsNode(said, "command -v socat  # install it"),
   }),
   ...nothingToWatchWith,
   told({
@@ -113,7 +113,7 @@ export const streamRules: readonly Rule[] = [
     saying: /failed to try resolving symlinks in path/,
     guide: guide.workers,
     pattern: /failed to try resolving symlinks in path \\?"([^"\\]+)/,
-    what: (said) => `the kubelet of ${onNode(said)} does not find the log that the runtime writes there, ${said.found[0]}`,
-    mend: (said) => `${sshTo(said)} ls -l /var/log/pods  # what removes logs there, or do kubelet and containerd see two folders?`,
+    what: (said) => `the kubelet of ${nodeOf(said)} does not find the log that the runtime writes there, ${said.found[0]}`,
+    mend: (said) => onItsNode(said, "ls -l /var/log/pods  # what removes logs there, or do kubelet and containerd see two folders?"),
   }),
 ];
