@@ -50,6 +50,9 @@ const cases: readonly Case[] = [
     butNot: [
       // What is not Ready has no place there.
       { change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, ready: false })) })) },
+      { change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, isTerminating: true })) })) },
+      // The check has seen them in the slices, and the evidence was read while one of them was replaced.
+      { message: "Nodes through which not every request to the 2 Pods was answered with 200", change: api(() => ({ endpoints: [] })) },
       { check: "pod-ip-from-server", change: api(() => ({ endpoints: [] })) },
     ],
   },

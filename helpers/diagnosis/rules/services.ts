@@ -48,11 +48,13 @@ const before: readonly Rule[] = [
   {
     id: "endpointslices-missing",
     explains: inSlices,
+    // The Pods and the slices are read side by side, and may differ while a Pod comes or goes. A check has waited for the slices to fit.
+    saying: /EndpointSlices/,
     guide: guide.controlPlane,
     find: (evidence) => {
       const { service, endpoints } = evidence.api;
       const forgotten = selectedOf(evidence).find(
-        ({ ready, podIP }) => ready && !endpoints.some((endpoint) => endpoint.startsWith(`${podIP}:`)),
+        ({ ready, isTerminating, podIP }) => ready && !isTerminating && !endpoints.some((endpoint) => endpoint.startsWith(`${podIP}:`)),
       );
       if (service === undefined || forgotten === undefined) return undefined;
       return {
