@@ -1,7 +1,7 @@
 /**
  * Clusters that are not as the guide has them, and right all the same: the suite has to pass on each.
  */
-import { bindingOf, mutatingPolicy, objectsThere, tryPod, type Armed } from "../faults/api-objects.ts";
+import { bindingOf, mutatingPolicy, objectsThere, podsMutated, tryPod, type Armed } from "../faults/api-objects.ts";
 import { isSo, untilSo, type Lab } from "../faults/fault.ts";
 import { takeClusterIPsFrom, takesClusterIP } from "../faults/service-range.ts";
 import { serviceCIDR } from "../topology.ts";
@@ -77,6 +77,13 @@ export const legalClusters: readonly LegalCluster[] = [
         ],
         async (lab) => (await tryPod(lab)).includes(`"name": "sidecar"`),
       ),
+    ),
+  },
+  {
+    name: "nginx-listens-late",
+    state: "nginx listens a second after its Pod is Ready, as the chapter's Pods have no readinessProbe",
+    ...arranged(
+      podsMutated("nginx-listens-late", { "/spec/containers/0/command": ["sh", "-c", 'sleep 1 && exec nginx -g "daemon off;"'] }),
     ),
   },
   {
