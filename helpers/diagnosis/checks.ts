@@ -2,11 +2,10 @@
  * Checks that fail together, because they go the same way, and the chapters of the guide that build it.
  */
 
+/** Commands in a container. */
+export const byExec: readonly string[] = ["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"];
 /** From the API server through a kubelet into a container. */
-export const throughKubelet: readonly string[] = [
-  ...["port-forward", "logs-recorded", "logs-followed"],
-  ...["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
-];
+export const throughKubelet: readonly string[] = ["port-forward", "logs-recorded", "logs-followed", ...byExec];
 /** What is stored in etcd, read with etcdctl. */
 export const inEtcd: readonly string[] = ["secret-encrypted", "secret-no-plaintext", "secret-decrypts", "secret-deleted"];
 /** How the Secret is written. */

@@ -4,11 +4,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { labelsOf, runLabel } from "../../helpers/run.ts";
-import { untilSo, type Fault, type Lab } from "./fault.ts";
+import { untilSo, type Armed, type Fault, type Lab } from "./fault.ts";
 
 type APIObject = { apiVersion: string; kind: string; metadata: { name: string; namespace?: string; labels?: Record<string, string> } };
-
-export type Armed = Pick<Fault, "inject" | "heal" | "holds">;
 
 const kubectl = "kubectl --kubeconfig=/root/admin.kubeconfig";
 

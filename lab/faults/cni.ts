@@ -1,7 +1,8 @@
 /**
  * CNI on a worker: its files, its plugins, its bridge and its addresses.
  */
-import { isSo, needingPods, untilSo, type Fault, type Lab } from "./fault.ts";
+import { overPodNetwork } from "../../helpers/diagnosis/checks.ts";
+import { isSo, needingPods, untilSo, type Armed, type Fault, type Lab } from "./fault.ts";
 import { onlyAnswering } from "./symptoms.ts";
 
 const folder = "/etc/cni/net.d";
@@ -22,7 +23,7 @@ const withoutSandbox: Pick<Fault, "fails" | "inconclusive"> = { fails: ["replica
  * A file of node-1 has another name as long as the fault. It stays in its folder: containerd reads CNI files anew when one is renamed
  * there, and not when one appears.
  */
-const fileMissing = (path: string): Pick<Fault, "inject" | "heal" | "holds"> => ({
+const fileMissing = (path: string): Armed => ({
   inject: (lab) => lab.on("node-1", `mv ${path} ${path}.away`),
   heal: (lab) => lab.on("node-1", `mv ${path}.away ${path}`),
   holds: (lab) => isSo(lab, "node-1", `[ ! -e ${path} ]`),
@@ -101,7 +102,7 @@ export const cni: readonly Fault[] = [
     },
     heal: (lab) => lab.on("node-1", `mv ${bridgeFile}.away ${bridgeFile} && ${bridgeGone}`),
     holds: (lab) => isSo(lab, "node-1", `grep -q 10.200.0.0/24 ${bridgeFile}`),
-    fails: ["pod-cidr", "pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    fails: ["pod-cidr", ...overPodNetwork],
     inconclusive: [],
     because: {
       "pod-cidr": /node-0 has the Pod CIDR 10\.200\.0\.0\/24 .* which overlaps 10\.200\.0\.0\/24 of node-1/,

@@ -5,6 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { byExec } from "../../helpers/diagnosis/checks.ts";
 import { everyCheck, givenFile, needingRun, type Fault, type Lab } from "./fault.ts";
 import { certificateGiven, giveCertificate, givenKubeconfig, takeKubeconfig } from "./kubeconfigs.ts";
 
@@ -61,7 +62,7 @@ export const credentials: readonly Fault[] = [
       return rights.includes("pods/portforward") && !rights.includes("pods/exec");
     },
     fails: [],
-    inconclusive: ["exec-version", "exec-streams", "exec-reads", "exec-stdin", "exec-tty"],
+    inconclusive: byExec,
     because: /cannot (?:get|create) resource "pods\/exec"/,
     cause: /^Cause: user "user-without-exec" of the kubeconfig has no right to (?:get|create) pods\/exec/,
   },

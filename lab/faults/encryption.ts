@@ -4,8 +4,9 @@
 import { copyFile, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
+import { writtenByAPIServer } from "../../helpers/diagnosis/checks.ts";
 import { healthy } from "../healthy.ts";
-import { removeRuns, type Fault, type Lab } from "./fault.ts";
+import { removeRuns, type Armed, type Fault, type Lab } from "./fault.ts";
 import { reconnect } from "./reconnect.ts";
 
 export const configuration = "/var/lib/kubernetes/encryption-config.yaml";
@@ -29,7 +30,7 @@ export function changed(text: string, change: (rule: Rule) => Rule): string {
  * The API server runs with another file for a while, and what it stores begins in another way. Every provider stays among the readers, as
  * the kubelets and controllers go on reading.
  */
-function storedAs(beginning: string, file: string, change: (text: string) => string): Pick<Fault, "inject" | "heal" | "holds"> {
+function storedAs(beginning: string, file: string, change: (text: string) => string): Armed {
   const onServer = (lab: Lab) => join(lab.instance.rootOf("server"), file);
   return {
     inject: async (lab) => {
@@ -75,7 +76,7 @@ export async function beginningOfStored(lab: Lab, name = "lab-scratch"): Promise
 const plaintext = "k8s\0";
 /** What shows the data begins otherwise than it should, and is nothing to decrypt: no state fails `secret-no-plaintext` alone. */
 const notEncrypted = {
-  fails: ["secret-encrypted", "secret-no-plaintext", "secret-decrypts"],
+  fails: writtenByAPIServer,
   inconclusive: [],
   because: {
     "secret-encrypted": /begins: expected 'k8s\\u0000.*' to be 'k8s:enc:aescbc:v1:key1:'/,

@@ -1,7 +1,7 @@
 /**
  * Commands in a container that lose something on their way through the container runtime of node-1.
  */
-import { isSo, programIs, type Fault } from "./fault.ts";
+import { isSo, programIs, type Armed, type Fault } from "./fault.ts";
 
 const runc = "/usr/local/bin/runc";
 
@@ -12,7 +12,7 @@ const escaped = (text: string): string => text.replaceAll(/[\\&#]/g, "\\$&");
  * runc is called by way of a script, which first changes what it is told. runc reads a container from the config.json in its --bundle, and
  * a command in it from the file that --process names.
  */
-function runcBehind(option: "--bundle" | "--process", change: string): Pick<Fault, "inject" | "heal" | "holds"> {
+function runcBehind(option: "--bundle" | "--process", change: string): Armed {
   const script = [
     `given= option=; for word; do [ "$option" = ${option} ] && given=$word; option=$word; done`,
     `[ -z "$given" ] || ${change}`,
@@ -25,7 +25,7 @@ function runcBehind(option: "--bundle" | "--process", change: string): Pick<Faul
 }
 
 /** Commands without a terminal are run by a line of shell, to which they are `"$@"`. */
-function commandsRunBy(line: string): Pick<Fault, "inject" | "heal" | "holds"> {
+function commandsRunBy(line: string): Armed {
   const words = JSON.stringify(["sh", "-c", line, "sh"]).slice(1, -1);
   return runcBehind("--process", `grep -q '"terminal":true' "$given" || sed -i 's#"args":\\[#&${escaped(words)},#' "$given"`);
 }

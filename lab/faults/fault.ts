@@ -3,7 +3,7 @@
  * it. `inject` and `heal` return when `holds` has seen the state begin, or end.
  */
 import { join } from "node:path";
-import { inEtcd, throughKubelet } from "../../helpers/diagnosis/checks.ts";
+import { byNodePort, inEtcd, throughKubelet } from "../../helpers/diagnosis/checks.ts";
 import { until } from "../../helpers/until.ts";
 import type { Instance } from "../instance.ts";
 import { runSuite } from "../operator.ts";
@@ -44,6 +44,9 @@ export type Fault = {
   exitCode?: number;
 };
 
+/** A state by itself: how it is brought about, how it is ended, and how it shows. */
+export type Armed = Pick<Fault, "inject" | "heal" | "holds">;
+
 /** What the run is given while the state lasts. */
 export const environmentOf = ({ environment = {} }: Fault, lab: Lab): Environment =>
   typeof environment === "function" ? environment(lab) : environment;
@@ -66,7 +69,7 @@ export async function untilSo(what: string, condition: () => Promise<boolean>, t
 export const needingPods: readonly string[] = [
   ...["pod-cidr", "pods-spread", "containers-on-host", "pods-on-bridge", "pod-ip-from-server", "pod-replaced"],
   ...throughKubelet,
-  ...["service-endpoints", "node-port-answers", "node-port-every-pod", "no-restarts"],
+  ...["service-endpoints", ...byNodePort, "no-restarts"],
 ];
 
 /** Every check that needs the run's namespace: all but that of the workers. */

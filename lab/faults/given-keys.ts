@@ -4,12 +4,12 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { changed, configuration, provider, type Rule } from "./encryption.ts";
-import { givenFile, type Fault, type Lab } from "./fault.ts";
+import { givenFile, type Armed, type Fault, type Lab } from "./fault.ts";
 
 const path = (lab: Lab): string => givenFile(lab, "encryption-config.yaml");
 
 /** The run is given the intended configuration with its one rule changed. */
-function givenChanged(change: (rule: Rule) => Rule): Pick<Fault, "inject" | "heal" | "holds" | "environment"> {
+function givenChanged(change: (rule: Rule) => Rule): Armed & Pick<Fault, "environment"> {
   const textOf = (file: string): Promise<string> => readFile(file, "utf8");
   return {
     inject: async (lab) => {

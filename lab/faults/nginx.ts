@@ -1,8 +1,9 @@
 /**
  * Pods that are Ready, and in which nginx is not as it should be.
  */
-import { podsMutated, type Armed } from "./api-objects.ts";
-import type { Fault } from "./fault.ts";
+import { overPodNetwork } from "../../helpers/diagnosis/checks.ts";
+import { podsMutated } from "./api-objects.ts";
+import type { Armed, Fault } from "./fault.ts";
 import { otherServer } from "./other-server.ts";
 import { heardThrough, unansweredThrough } from "./symptoms.ts";
 
@@ -33,7 +34,7 @@ export const nginx: readonly Fault[] = [
     name: "nginx-on-loopback-only-on-node-1",
     state: "of two Pods, the one on node-1 listens on its loopback alone, and is silent to all others",
     ...running("nginx-on-loopback-only-on-node-1", `case $(hostname -i) in 10.200.1.*) ${listeningOn("127.0.0.1")};; esac; ${start}`),
-    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    fails: overPodNetwork,
     inconclusive: [],
     because: {
       "pod-ip-from-server": /server: curl http:\/\/10\.200\.1\.\d+:80 exited 7, expected 0: .*Failed to connect/,

@@ -1,11 +1,10 @@
 /**
  * Packets that do not find their way to a Pod.
  */
-import { throughKubelet } from "../../helpers/diagnosis/checks.ts";
-import { isSo, type Fault, type Lab } from "./fault.ts";
+import { byNodePort, overPodNetwork } from "../../helpers/diagnosis/checks.ts";
+import { isSo, type Armed, type Fault, type Lab } from "./fault.ts";
+import { unreached } from "./kubelet-access.ts";
 import { noPageFrom, onlyAnswering, unansweredThrough } from "./symptoms.ts";
-
-type Armed = Pick<Fault, "inject" | "heal" | "holds">;
 
 /** A rule of iptables that is there as long as the fault. */
 export function ruleOf(host: string, table: string, chain: string, rule: string): Armed {
@@ -38,6 +37,12 @@ function routeMissing(host: string, worker: string): Armed {
 const forwarding = "net.ipv4.conf.eth0.forwarding";
 const largePackets = "table ip lost";
 const guard = "table inet guard";
+const accepted = `ct state established,related accept; iifname "lo" accept; icmp type echo-request accept; tcp dport 22 accept;`;
+
+const kubeletSilent = {
+  ...unreached,
+  because: /no answer within \d+ s, though \S+ answers other requests\. Does it reach the kubelet of this Pod\\?'s Node/,
+};
 
 export const podNetwork: readonly Fault[] = [
   {
@@ -65,7 +70,7 @@ export const podNetwork: readonly Fault[] = [
     name: "route-to-node-1-missing-on-node-0",
     state: "node-0 has no route to the Pods of node-1",
     ...routeMissing("node-0", "node-1"),
-    fails: ["node-port-answers", "node-port-every-pod"],
+    fails: byNodePort,
     inconclusive: [],
     because: onlyAnswering("node-0", ["node-0"]),
     cause: /^Cause: node-0 has no route to 10\.200\.1\.0\/24, the Pods of node-1/,
@@ -77,7 +82,7 @@ export const podNetwork: readonly Fault[] = [
     inject: (lab) => lab.on("node-1", `sysctl -qw ${forwarding}=0`),
     heal: (lab) => lab.on("node-1", `sysctl -qw ${forwarding}=1`),
     holds: (lab) => isSo(lab, "node-1", `[ "$(sysctl -n ${forwarding})" = 0 ]`),
-    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    fails: overPodNetwork,
     inconclusive: [],
     because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-1", []) },
     cause: /^Cause: node-1 does not forward packets: /,
@@ -89,7 +94,7 @@ export const podNetwork: readonly Fault[] = [
     inject: (lab) => lab.on("node-1", "iptables -w -P FORWARD DROP"),
     heal: (lab) => lab.on("node-1", "iptables -w -P FORWARD ACCEPT"),
     holds: (lab) => isSo(lab, "node-1", "iptables -w -S FORWARD | grep -q -- '-P FORWARD DROP'"),
-    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    fails: overPodNetwork,
     inconclusive: [],
     because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-0", ["node-0"]) },
     cause: /^Cause: node-1 forwards no packets to its Pods: the policy of its FORWARD chain is DROP/,
@@ -105,7 +110,7 @@ export const podNetwork: readonly Fault[] = [
       ),
     heal: (lab) => lab.on("node-1", `nft delete ${guard}`),
     holds: (lab) => isSo(lab, "node-1", `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
-    fails: ["pod-ip-from-server", "node-port-answers", "node-port-every-pod"],
+    fails: overPodNetwork,
     inconclusive: [],
     because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-1", []) },
     cause: /^Cause: node-1 forwards no packets to its Pods: the policy of the chain forward of the nftables table inet guard is drop/,
@@ -129,7 +134,7 @@ export const podNetwork: readonly Fault[] = [
     name: "node-ports-dropped-on-node-1",
     state: "node-1 drops what comes in for NodePorts",
     ...ruleOf("node-1", "raw", "PREROUTING", "-p tcp --dport 30000:32767 -j DROP"),
-    fails: ["node-port-answers", "node-port-every-pod"],
+    fails: byNodePort,
     inconclusive: [],
     because: onlyAnswering("node-1", []),
     cause: /^Cause: a rule on node-1 drops what comes in for NodePorts/,
@@ -138,10 +143,22 @@ export const podNetwork: readonly Fault[] = [
     name: "kubelet-port-dropped-on-node-1",
     state: "node-1 drops what comes in for its kubelet",
     ...ruleOf("node-1", "raw", "PREROUTING", "-p tcp --dport 10250 -j DROP"),
-    fails: throughKubelet,
-    // The logs tell which Pod has answered.
-    inconclusive: ["node-port-every-pod"],
-    because: /no answer within \d+ s, though \S+ answers other requests\. Does it reach the kubelet of this Pod\\?'s Node/,
+    ...kubeletSilent,
     cause: /^Cause: a rule on node-1 drops what goes to port 10250/,
+  },
+  {
+    name: "kubelet-port-unaccepted-on-node-1",
+    state: "a chain of nftables on node-1 drops what comes in, unless a rule of it accepts it, and none does so for the kubelet",
+    inject: (lab) =>
+      lab.on(
+        "node-1",
+        // Connections that the API server has from before would be accepted.
+        `nft '${guard} { chain input { type filter hook input priority filter; policy drop; ${accepted} }; }' && ss -K sport = :10250 >/dev/null`,
+      ),
+    heal: (lab) => lab.on("node-1", `nft delete ${guard}`),
+    holds: (lab) => isSo(lab, "node-1", `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
+    ...kubeletSilent,
+    cause:
+      /^Cause: node-1 drops what goes to port 10250, where kubelets listen: the policy of the chain input of the nftables table inet guard is drop/,
   },
 ];

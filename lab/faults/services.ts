@@ -1,6 +1,7 @@
 /**
  * Services that lead nowhere, or elsewhere.
  */
+import { byNodePort } from "../../helpers/diagnosis/checks.ts";
 import { bindingOf, mutatingPolicy, objectsThere, podsCreated } from "./api-objects.ts";
 import { controllerNotRunning } from "./control-plane.ts";
 import { isSo, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
@@ -10,7 +11,6 @@ import { onlyAnswering, unansweredThrough, heardThrough } from "./symptoms.ts";
 import { dropServiceRange, restoreServiceRange, takesClusterIP } from "./service-range.ts";
 
 const onNodePorts = "-p tcp --dport 30000:32767";
-const throughNodePort: readonly string[] = ["node-port-answers", "node-port-every-pod"];
 
 /** Everything that kube-proxy on node-1 sends is known by its group. */
 const group = "proxy";
@@ -59,7 +59,7 @@ const noEndpoints = /EndpointSlices of Service nginx: expected \[\] to deeply eq
 
 export const services: readonly Fault[] = [
   unitStopped("node-1", "kube-proxy", {
-    fails: throughNodePort,
+    fails: byNodePort,
     inconclusive: [],
     because: onlyAnswering("node-1", []),
     cause: /^Cause: kube-proxy is not running on node-1/,
@@ -78,7 +78,7 @@ export const services: readonly Fault[] = [
       await kubeProxyAtWork(lab);
     },
     holds: (lab) => isSo(lab, "node-1", `systemctl is-active --quiet kube-proxy && ! ${askAsKubeProxy} >/dev/null`),
-    fails: throughNodePort,
+    fails: byNodePort,
     inconclusive: [],
     because: onlyAnswering("node-1", []),
     cause: /^Cause: kube-proxy on node-1 runs, but is cut off from the API server/,
@@ -92,7 +92,7 @@ export const services: readonly Fault[] = [
       await kubeProxyAtWork(lab);
     },
     holds: (lab) => isSo(lab, "node-1", `! ${hasJump}`),
-    fails: throughNodePort,
+    fails: byNodePort,
     inconclusive: [],
     because: onlyAnswering("node-1", []),
     cause: /^Cause: on node-1 nothing leads into kube-proxy's rules/,
@@ -123,7 +123,7 @@ export const services: readonly Fault[] = [
       await lab.on("node-1", "systemctl stop other-server && rm /run/other-server.pl");
     },
     holds: async (lab) => (await redirect.holds(lab)) && isSo(lab, "node-1", otherAnswers),
-    fails: throughNodePort,
+    fails: byNodePort,
     inconclusive: [],
     because: {
       "node-port-answers": unansweredThrough("node-1", "200 from other-server"),
@@ -160,7 +160,7 @@ export const services: readonly Fault[] = [
       async (lab) => (await tryService(lab, "{.spec.selector.app}")) === "nobody",
     ),
     fails: ["service-endpoints"],
-    inconclusive: throughNodePort,
+    inconclusive: byNodePort,
     because: noEndpoints,
     cause: /^Cause: the selector of Service nginx, app=nobody, matches none of the Pods/,
   },
@@ -186,7 +186,7 @@ export const services: readonly Fault[] = [
   {
     ...controllerNotRunning("endpointslice-controller", {
       fails: ["service-endpoints"],
-      inconclusive: throughNodePort,
+      inconclusive: byNodePort,
       because: noEndpoints,
     }),
     cause: /^Cause: kube-controller-manager on server runs without its endpointslice-controller/,

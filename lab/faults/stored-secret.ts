@@ -1,10 +1,10 @@
 /**
  * The Secret of the run is not in etcd as the API server was told to store it.
  */
-import { bindingOf, mutatingPolicy, objectsThere, type Armed } from "./api-objects.ts";
+import { bindingOf, mutatingPolicy, objectsThere } from "./api-objects.ts";
 import { beginningOfStored } from "./encryption.ts";
 import { etcdctlIs } from "./etcd.ts";
-import { isSo, type Fault, type Lab } from "./fault.ts";
+import { isSo, type Armed, type Fault, type Lab } from "./fault.ts";
 
 const name = "kubernetes-the-hard-way";
 const asked = `/registry/secrets/*/${name}`;

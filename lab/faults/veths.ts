@@ -2,8 +2,9 @@
  * Pods that are wired wrongly on their Node. A run's veths are there for seconds only; what is wrong with them is done by the CNI plugin
  * that makes them.
  */
+import { overPodNetwork } from "../../helpers/diagnosis/checks.ts";
 import { bridgeGone } from "./cni.ts";
-import { isSo, programIs, type Fault } from "./fault.ts";
+import { isSo, programIs, type Armed, type Fault } from "./fault.ts";
 import { node1sPodsCutOff } from "./symptoms.ts";
 
 const plugin = "/opt/cni/bin/bridge";
@@ -15,7 +16,7 @@ if [ "$CNI_COMMAND" = ADD ]; then ${then}; fi >&2
 printf '%s' "$result"`;
 
 /** The CNI plugin of node-1, having made a Pod's veth, does this. */
-function bridgePluginThen(then: string): Pick<Fault, "inject" | "heal" | "holds"> {
+function bridgePluginThen(then: string): Armed {
   return {
     ...programIs(["node-1"], plugin, wrapper(then)),
     holds: (lab) => isSo(lab, "node-1", `grep -qF '${then}' ${plugin}`),
@@ -23,7 +24,7 @@ function bridgePluginThen(then: string): Pick<Fault, "inject" | "heal" | "holds"
 }
 
 /** The Pod runs and is Ready all the same: logs and exec act inside of its namespaces. */
-const cutOff = ["pods-on-bridge", "pod-ip-from-server", "node-port-answers", "node-port-every-pod"];
+const cutOff = ["pods-on-bridge", ...overPodNetwork];
 
 const offTheBridge = bridgePluginThen(
   "ip address del 10.200.1.1/24 dev cni0; ip address replace 10.200.1.1/32 dev lo; ip route replace 10.200.1.0/24 dev cni0",

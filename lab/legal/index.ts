@@ -1,8 +1,8 @@
 /**
  * Clusters that are not as the guide has them, and right all the same: the suite has to pass on each.
  */
-import { bindingOf, mutatingPolicy, objectsThere, podsMutated, tryPod, type Armed } from "../faults/api-objects.ts";
-import { isSo, untilSo, type Lab } from "../faults/fault.ts";
+import { bindingOf, mutatingPolicy, objectsThere, podsMutated, tryPod } from "../faults/api-objects.ts";
+import { isSo, untilSo, type Armed, type Lab } from "../faults/fault.ts";
 import { takeClusterIPsFrom, takesClusterIP } from "../faults/service-range.ts";
 import { serviceCIDR } from "../topology.ts";
 import type { LegalCluster } from "./cluster.ts";
