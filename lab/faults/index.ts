@@ -13,6 +13,7 @@ import { execs } from "./exec.ts";
 import type { Fault } from "./fault.ts";
 import { givenKeys } from "./given-keys.ts";
 import { images } from "./images.ts";
+import { inBetween } from "./in-between.ts";
 import { inotify } from "./inotify.ts";
 import { kubeletAccess } from "./kubelet-access.ts";
 import { names } from "./names.ts";
@@ -48,6 +49,7 @@ export const faultsByFile: Readonly<Record<string, readonly Fault[]>> = {
   services,
   reaching,
   api,
+  "in-between": inBetween,
   credentials,
 };
 

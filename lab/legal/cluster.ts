@@ -14,6 +14,8 @@ export type LegalCluster = {
   holds(lab: Lab): Promise<boolean>;
   /** What the run is given, where that has to fit. */
   environment?: Readonly<Record<string, string>>;
+  /** The spec files that are run, as Vitest takes them, where not all. */
+  suites?: readonly string[];
   /** With how many workers the lab has to be booted, where not with two. */
   workers?: number;
   /** The ids of the checks of which such a cluster has not the object, and why they have to say that they are skipped. */

@@ -34,6 +34,9 @@ const sidecar =
   `[JSONPatch{op: "add", path: "/spec/containers/0", ` +
   `value: Object.spec.containers{name: "sidecar", image: "nginx:latest", command: ["sleep", "infinity"]}}]`;
 
+const listeningLate = (name: string, pause: string): Arranged =>
+  arranged(podsMutated(name, { "/spec/containers/0/command": ["sh", "-c", `${pause}; exec nginx -g "daemon off;"`] }));
+
 const kubeProxyIn = async (lab: Lab, mode: string): Promise<void> => {
   const change = `sed -i 's/^mode: .*/mode: ${mode}/' /var/lib/kube-proxy/kube-proxy-config.yaml && systemctl restart kube-proxy`;
   for (const { name } of lab.instance.topology.workers) await lab.on(name, change);
@@ -81,10 +84,15 @@ export const legalClusters: readonly LegalCluster[] = [
   },
   {
     name: "nginx-listens-late",
-    state: "nginx listens a second after its Pod is Ready, as the chapter's Pods have no readinessProbe",
-    ...arranged(
-      podsMutated("nginx-listens-late", { "/spec/containers/0/command": ["sh", "-c", 'sleep 1 && exec nginx -g "daemon off;"'] }),
-    ),
+    state: "nginx listens two seconds after its Pod is Ready, as the chapter's Pods have no readinessProbe",
+    ...listeningLate("nginx-listens-late", "sleep 2"),
+  },
+  {
+    name: "nginx-listens-late-on-node-1",
+    state: "of two Pods, the one on node-1 listens late, while the NodePort is asked already",
+    ...listeningLate("nginx-listens-late-on-node-1", "case $(hostname -i) in 10.200.1.*) sleep 3;; esac"),
+    // The others take their time before.
+    suites: ["services"],
   },
   {
     name: "another-node-port-range",

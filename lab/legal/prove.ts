@@ -24,7 +24,8 @@ async function passes(lab: Lab, cluster: LegalCluster): Promise<string[]> {
   try {
     await healthy(lab.instance, 120_000);
     await untilSo(`${cluster.name} to hold`, () => cluster.holds(lab));
-    const outcome = await runSuite(lab.instance, { environment: cluster.environment ?? {} });
+    const { suites = [], environment = {} } = cluster;
+    const outcome = await runSuite(lab.instance, { parameters: suites, environment });
     if (!(await cluster.holds(lab))) throw new Error(`${cluster.name} no longer held when the suite had run`);
     return notGreen(cluster, outcome);
   } finally {
