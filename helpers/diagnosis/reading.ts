@@ -3,7 +3,8 @@
  */
 import { normaliseAddress } from "../cidr.ts";
 import { cniConfigurationOf, type CNIConfiguration } from "../cni-configuration.ts";
-import { notAnswered, type Evidence, type Finding, type LeaseEvidence } from "./model.ts";
+import { replicas } from "../workload.ts";
+import { notAnswered, type APIEvidence, type Evidence, type Finding, type LeaseEvidence, type PodEvidence } from "./model.ts";
 import { standsInFor } from "./stand-ins.ts";
 
 /** What a host printed for a section, or that it has not answered; nothing where it was not asked. */
@@ -57,6 +58,13 @@ export const lineOnFirst = (
     const line = linesOf(evidence, host, name).find(matches);
     return line === undefined ? undefined : tell(host, line);
   });
+
+/** The Pods that count: those that have not ended and are not on their way out. */
+export const livePods = ({ pods }: APIEvidence): readonly PodEvidence[] =>
+  pods.filter(({ phase, isTerminating }) => !isTerminating && phase !== "Failed" && phase !== "Succeeded");
+
+/** Whether there are fewer Pods than the Deployment is to have. */
+export const lacksPods = ({ api }: Evidence): boolean => livePods(api).length < replicas;
 
 type Unit = { name: string; load: string; active: string; sub: string; pid: string; line: string };
 

@@ -27,9 +27,12 @@ const said = (host: string, line: string) => ({ host, line });
 export function saidOf(evidence: Evidence, { message }: Failure, pattern: RegExp): Said | undefined {
   const { pods, events, deployment } = evidence.api;
   const all = [
-    ...pods.flatMap(({ name, nodeName, waiting, ended, unscheduled }) =>
-      [waiting, ended, unscheduled].map((text) => said(nodeName, `Pod ${name}: ${text}`)),
-    ),
+    // How the containers of a Pod that was deleted end is no trouble.
+    ...pods
+      .filter(({ isTerminating }) => !isTerminating)
+      .flatMap(({ name, nodeName, waiting, ended, unscheduled }) =>
+        [waiting, ended, unscheduled].map((text) => said(nodeName, `Pod ${name}: ${text}`)),
+      ),
     ...events
       .toReversed()
       .map((event) => said(nodeOfPod(evidence, event.object.replace(/^Pod\//, "")), `${event.object}: ${event.reason}, ${event.message}`)),
@@ -64,17 +67,20 @@ type Told = Omit<Rule, "find" | "explains"> & {
   explains: readonly string[];
   /** Every other check, too, whose own message says it. */
   andWhoeverSaysIt?: true;
+  /** Where what was said may have been overcome since: whether it still is so. */
+  stillSo?: (evidence: Evidence) => boolean;
   pattern: RegExp;
   what: (said: Said, evidence: Evidence) => string;
   mend: (said: Said, evidence: Evidence) => string;
 };
 
 /** A cause that is told in words. */
-export const told = ({ pattern, what, mend, explains, andWhoeverSaysIt, ...rule }: Told): Rule => ({
+export const told = ({ pattern, what, mend, explains, andWhoeverSaysIt, stillSo = () => true, ...rule }: Told): Rule => ({
   ...rule,
   ...(andWhoeverSaysIt === undefined && { explains }),
   find: (evidence, failure): Finding | undefined => {
     if (!explains.includes(failure.check) && !pattern.test(failure.message)) return undefined;
+    if (!stillSo(evidence)) return undefined;
     const found = saidOf(evidence, failure, pattern);
     return found && { what: what(found, evidence), seen: found.line, mend: mend(found, evidence) };
   },

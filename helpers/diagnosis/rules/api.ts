@@ -86,13 +86,16 @@ const credentials: readonly Rule[] = [
   ),
 ];
 
+const saysReady = /^(ok|readyz check passed)$/m;
+
 /** The first host whose own kube-apiserver says that it is ready. */
 const readyHost = (evidence: Evidence): string | undefined =>
-  hostsOf(evidence).find((host) => /^(ok|readyz check passed)$/m.test(section(evidence, host, "api-here")));
+  hostsOf(evidence).find((host) => saysReady.test(section(evidence, host, "api-here")));
 
 function readyElsewhere(evidence: Evidence, message: string): Finding | undefined {
   const host = readyHost(evidence);
-  if (host === undefined) return undefined;
+  // What has passed on the evidence's own requests was in trouble for a moment only.
+  if (host === undefined || saysReady.test(evidence.api.readyz)) return undefined;
   const [, server = evidence.api.server] = /API server (https?:\/\/\S+?): /.exec(message) ?? [];
   return {
     what: `what is at ${server} does not pass requests to kube-apiserver, which on ${host} is ready`,

@@ -1,17 +1,18 @@
 /**
  * Units of the guide that do not run, processes that do not move, and controllers that do not do their part.
  */
-import { replicas } from "../../workload.ts";
 import { byNodePort, fromRuntime, gettingPods, guide, throughKubelet } from "../checks.ts";
-import type { APIEvidence, PodEvidence, Rule } from "../model.ts";
+import type { Evidence, Rule } from "../model.ts";
 import {
   firstOf,
   flagOf,
   hostsFor,
   hostsOf,
+  lacksPods,
   lastComplaint,
   lineOnFirst,
   linesOf,
+  livePods,
   missedUnitsOf,
   secondsBehindOthers,
   shortened,
@@ -137,22 +138,18 @@ const forbidden = ({ name, explains, does }: Controller): Rule => ({
   },
 });
 
-/** The Pods that count: those that have not ended and are not on their way out. */
-const livePods = ({ pods }: APIEvidence): readonly PodEvidence[] =>
-  pods.filter(({ phase, isTerminating }) => !isTerminating && phase !== "Failed" && phase !== "Succeeded");
-
-type Leader = { unit: string; hasLeftUndone: (api: APIEvidence) => boolean };
+type Leader = { unit: string; hasLeftUndone: (evidence: Evidence) => boolean };
 
 /** Whoever reports why it does not get on is at work. */
 const leaders: readonly Leader[] = [
   {
     unit: "kube-controller-manager",
-    hasLeftUndone: (api) =>
-      livePods(api).length < replicas && !api.deployment.some((condition) => condition.startsWith("ReplicaFailure=True")),
+    hasLeftUndone: (evidence) =>
+      lacksPods(evidence) && !evidence.api.deployment.some((condition) => condition.startsWith("ReplicaFailure=True")),
   },
   {
     unit: "kube-scheduler",
-    hasLeftUndone: (api) => livePods(api).some(({ nodeName, unscheduled }) => nodeName === "" && unscheduled === ""),
+    hasLeftUndone: ({ api }) => livePods(api).some(({ nodeName, unscheduled }) => nodeName === "" && unscheduled === ""),
   },
 ];
 
@@ -163,7 +160,7 @@ const silentLeader = ({ unit, hasLeftUndone }: Leader): Rule => ({
   guide: guide.controlPlane,
   find: (evidence) => {
     const lease = evidence.api.leases.find(({ name }) => name === unit);
-    if (lease === undefined || secondsBehindOthers(evidence, lease) < 30 || !hasLeftUndone(evidence.api)) return undefined;
+    if (lease === undefined || secondsBehindOthers(evidence, lease) < 30 || !hasLeftUndone(evidence)) return undefined;
     const [host = ""] = lease.holder.split("_", 1);
     return {
       what: `${unit} on ${host} has not renewed its Lease for ${lease.secondsSinceRenewal} s: it does not reach the API server`,

@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
-import { api, causeOf, lookalikes, type Case } from "../recorded.ts";
+import { all, api, causeOf, lookalikes, type Case } from "../recorded.ts";
 
 const refused = (message: string) =>
   api(({ events }) => ({ events: [...events, { object: "ReplicaSet/nginx-1", reason: "FailedCreate", message }] }));
 const callFailed =
   'Internal error occurred: failed calling webhook "pods.example.com": Post "https://10.32.0.9:443/": dial tcp 10.32.0.9:443: connect: connection refused';
+/** One Pod is there, where two should be. */
+const oneMissing = api(({ pods }) => ({ pods: pods.slice(1) }));
+const withoutAccount = refused(
+  'pods "x" is forbidden: error looking up service account smoke-1/default: serviceaccount "default" not found',
+);
 const deniedByWebhook = 'admission webhook "policy.example.com" denied the request: no latest';
 
 const cases: readonly Case[] = [
@@ -61,17 +66,26 @@ const cases: readonly Case[] = [
   {
     rule: "service-account-missing",
     check: "replicas-ready",
-    change: refused('pods "x" is forbidden: error looking up service account smoke-1/default: serviceaccount "default" not found'),
+    change: all(oneMissing, withoutAccount),
     cause: /^namespace smoke-1 has no ServiceAccount default/,
-    butNot: [{ change: refused('MountVolume.SetUp failed for volume "x": secret "default" not found') }],
+    butNot: [
+      { change: all(oneMissing, refused('MountVolume.SetUp failed for volume "x": secret "default" not found')) },
+      // It has come since, and so have the Pods.
+      { change: withoutAccount },
+    ],
   },
   {
     rule: "pods-not-created",
     check: "pod-replaced",
     message: "1 of 2 Pods Ready; Deployment nginx: MissingPods, its ReplicaSet has created 1 of 2 Pods",
+    change: oneMissing,
     cause: /^the ReplicaSet of Deployment nginx has created 1 of 2 Pods, and its controller creates no other$/,
-    // There they are, and do not start.
-    butNot: [{ check: "pod-replaced", message: "1 of 2 Pods Ready; Pod nginx-1 on node-0: Pending, not Ready" }],
+    butNot: [
+      // There they are, and do not start.
+      { message: "1 of 2 Pods Ready; Pod nginx-1 on node-0: Pending, not Ready" },
+      // It has created the other since.
+      { change: api(() => ({})) },
+    ],
   },
 ];
 

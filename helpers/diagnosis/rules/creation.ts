@@ -3,6 +3,7 @@
  */
 import { gettingPods, guide } from "../checks.ts";
 import type { Rule } from "../model.ts";
+import { lacksPods } from "../reading.ts";
 import { told } from "../saying.ts";
 
 export const creationRules: readonly Rule[] = [
@@ -63,6 +64,7 @@ export const creationRules: readonly Rule[] = [
   told({
     id: "service-account-missing",
     explains: gettingPods,
+    stillSo: lacksPods,
     guide: guide.controlPlane,
     pattern: /serviceaccount "?([\w-]+)"? not found|service account \S+: .*not found/i,
     what: ({ found: [name = "default"] }, { given }) =>
@@ -72,6 +74,7 @@ export const creationRules: readonly Rule[] = [
   told({
     id: "pods-not-created",
     explains: ["replicas-ready", "pod-replaced"],
+    stillSo: lacksPods,
     guide: guide.controlPlane,
     pattern: /its ReplicaSet has created (\d) of (\d) Pods/,
     what: ({ found: [created, wanted] }) =>

@@ -87,7 +87,14 @@ const cases: readonly Case[] = [
     cause: /^the container of the Pod on node-\d ends soon after it has started: CrashLoopBackOff$/,
     butNot: [{ check: "port-forward", change: pods({ waiting: "CrashLoopBackOff: back-off" }) }],
   },
-  { rule: "container-crashes", check: "no-restarts", change: pods({ ended: "Error, exit code 1" }), cause: /Error, exit code 1/ },
+  {
+    rule: "container-crashes",
+    check: "no-restarts",
+    change: pods({ ended: "Error, exit code 1" }),
+    cause: /Error, exit code 1/,
+    // It was deleted, and ends as it should.
+    butNot: [{ change: pods({ ended: "Completed, exit code 0", isTerminating: true }) }],
+  },
   {
     rule: "container-not-created",
     check: "replicas-ready",
