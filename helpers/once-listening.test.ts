@@ -1,8 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { onceListening } from "./once-listening.ts";
 
-const isRefused = (answer: string): boolean => answer === "refused";
-const within = (ms: number) => ({ deadline: Date.now() + ms, isRefused });
+const isTooSoon = (answer: string): boolean => answer === "refused";
+const within = (ms: number) => ({ deadline: Date.now() + ms, isTooSoon });
 
 test("a refused connection is tried again, until something answers", async () => {
   const ask = vi.fn<() => Promise<string>>().mockResolvedValueOnce("refused").mockResolvedValueOnce("refused").mockResolvedValue("200");

@@ -7,16 +7,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 const intervalMs = 100;
 
 type Asking<Answer> = {
-  /** Till when a refused connection may be one to a server that does not listen yet, in milliseconds since 1970. */
+  /** Till when an answer may be that of a server which does not listen yet, in milliseconds since 1970. */
   deadline: number;
-  isRefused: (answer: Answer) => boolean;
+  isTooSoon: (answer: Answer) => boolean;
 };
 
-/** The first answer that is not a refused connection, whatever else it is; or, past the deadline, the last refusal. */
-export async function onceListening<Answer>({ deadline, isRefused }: Asking<Answer>, ask: () => Promise<Answer>): Promise<Answer> {
+/** The first answer that does not come too soon, as a refused connection does, whatever else it is; past the deadline, the last one. */
+export async function onceListening<Answer>({ deadline, isTooSoon }: Asking<Answer>, ask: () => Promise<Answer>): Promise<Answer> {
   for (;;) {
     const answer = await ask();
-    if (!isRefused(answer) || Date.now() > deadline) return answer;
+    if (!isTooSoon(answer) || Date.now() > deadline) return answer;
     await sleep(intervalMs);
   }
 }

@@ -35,11 +35,23 @@ test("every worker that is missing, not Ready or without a Lease is named", asyn
 test("without names every registered Node is looked at, and none at all is a problem", async () => {
   const store = newTestStore({ [nodePath("node-7")]: node("False") });
   await using api = await startTestAPI(store);
-  expect(await workerProblems(api.client, [])).toEqual(["node-7: Ready is False (KubeletNotReady: no CNI)"]);
+  expect(await workerProblems(api.client, [], 0.5)).toEqual(["node-7: Ready is False (KubeletNotReady: no CNI)"]);
 
   store.objects.clear();
   expect(await workerProblems(api.client, [])).toEqual(["no Node is registered: no kubelet has ever reached the API server"]);
   expect(await workerProblems(api.client, ["node-0"])).toEqual(["node-0: not registered; the cluster has no Nodes"]);
+});
+
+test("a Node that becomes Ready while it is watched is that of a kubelet that has just begun", async () => {
+  const store = newTestStore({ [nodePath("node-0")]: node("False"), [leasePath("node-0")]: lease(secondsAgo(0)) });
+  await using api = await startTestAPI({
+    answer: (request, body) => {
+      const answer = store.answer(request, body);
+      store.put(nodePath("node-0"), node());
+      return answer;
+    },
+  });
+  expect(await workerProblems(api.client, ["node-0"])).toEqual([]);
 });
 
 test.for([

@@ -15,7 +15,7 @@ const renewalSeconds = 13;
 /**
  * One sentence for each worker that is missing, not Ready or silent.
  * @param expected names of Nodes; when empty, every registered Node, of which there must be one
- * @param renewedWithinSeconds how old a Lease may be, and how long one that is older is watched
+ * @param renewedWithinSeconds how old a Lease may be, and how long one that is older is watched, or a Node that is not Ready
  */
 export async function workerProblems(
   client: KubernetesClient,
@@ -29,11 +29,23 @@ export async function workerProblems(
     names.map(async (name) => {
       const node = nodes.find((candidate) => nameOf(candidate) === name);
       if (node === undefined) return `${name}: not registered; the cluster has ${nodes.map(nameOf).join(", ") || "no Nodes"}`;
-      const problem = notReadyBecause(node) ?? (await silence(client, name, renewedWithinSeconds));
+      const problem = (await unreadiness(client, node, renewedWithinSeconds)) ?? (await silence(client, name, renewedWithinSeconds));
       return problem === undefined ? [] : `${name}: ${problem}`;
     }),
   );
   return problems.flat();
+}
+
+/** A kubelet that has just been started, as by a boot, first reports that it is not Ready, and seconds later that it is. */
+async function unreadiness(client: KubernetesClient, node: V1Node, watchedSeconds: number): Promise<string | undefined> {
+  const deadline = Date.now() + watchedSeconds * 1000;
+  let problem = notReadyBecause(node);
+  while (problem !== undefined && Date.now() < deadline) {
+    await sleep(500);
+    const now = (await client.list<V1Node>("/api/v1/nodes")).find((candidate) => nameOf(candidate) === nameOf(node));
+    problem = now === undefined ? "it is registered no more" : notReadyBecause(now);
+  }
+  return problem;
 }
 
 /**
