@@ -47,14 +47,6 @@ test("every taint that is not tolerated is named; one that only prefers is none"
   expect(unschedulableBecause(node({ taints }), tolerating("dedicated,broken"))).toBeUndefined();
 });
 
-test("a taint that every Pod tolerates keeps none off, and the one beside it does while it is there", () => {
-  const lingering = { key: "node.kubernetes.io/not-ready", effect: "NoExecute" };
-  expect(unschedulableBecause(node({ taints: [lingering] }), [])).toBeUndefined();
-  expect(unschedulableBecause(node({ taints: [lingering, { ...lingering, effect: "NoSchedule" }] }), [])).toBe(
-    "tainted node.kubernetes.io/not-ready:NoSchedule",
-  );
-});
-
 test.for([
   ["dedicated=smoke:NoSchedule", true],
   ["dedicated=smoke", true],

@@ -14,22 +14,11 @@ export function notReadyBecause(node: V1Node): string | undefined {
   return ready.status === "True" ? undefined : `Ready is ${ready.status} (${ready.reason}: ${ready.message})`;
 }
 
-/**
- * What the API server lets every Pod tolerate, for 300 s. These taints outlive what they tell of by up to 5 s.
- * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
- */
-const everyPodTolerates: readonly Toleration[] = ["not-ready", "unreachable"].map((state) => ({
-  key: `node.kubernetes.io/${state}`,
-  operator: "Exists",
-  effect: "NoExecute",
-}));
-
 /** Why the scheduler may not put the run's Pods on a Node, or undefined when it may. */
 export function unschedulableBecause(node: V1Node, tolerations: readonly Toleration[]): string | undefined {
   if (node.spec?.unschedulable === true) return "cordoned";
-  const tolerated = [...tolerations, ...everyPodTolerates];
   const untolerated = (node.spec?.taints ?? []).filter(
-    (taint) => taint.effect !== "PreferNoSchedule" && !tolerated.some((toleration) => tolerates(toleration, taint)),
+    (taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((toleration) => tolerates(toleration, taint)),
   );
   if (untolerated.length > 0) return `tainted ${untolerated.map(taintText).join(", ")}`;
   return notReadyBecause(node);

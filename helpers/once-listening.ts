@@ -4,16 +4,19 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-const intervalMs = 100;
-
 type Asking<Answer> = {
   /** Till when an answer may be that of a server which does not listen yet, in milliseconds since 1970. */
   deadline: number;
   isTooSoon: (answer: Answer) => boolean;
+  /** 100 ms unless told. */
+  intervalMs?: number;
 };
 
 /** The first answer that does not come too soon, as a refused connection does, whatever else it is; past the deadline, the last one. */
-export async function onceListening<Answer>({ deadline, isTooSoon }: Asking<Answer>, ask: () => Promise<Answer>): Promise<Answer> {
+export async function onceListening<Answer>(
+  { deadline, isTooSoon, intervalMs = 100 }: Asking<Answer>,
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
   for (;;) {
     const answer = await ask();
     if (!isTooSoon(answer) || Date.now() > deadline) return answer;

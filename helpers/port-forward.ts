@@ -28,6 +28,12 @@ type Target = {
 };
 type Forwarding = Target & { errors: string[]; signal: AbortSignal };
 
+/**
+ * How runtimes word it that nothing in the Pod listens where a forward leads. What is asked by a URL is another server: the API server, or,
+ * at its Node's name, the kubelet.
+ */
+export const refusedInPod = /(?:inside namespace|(?<!\/\/)(?:localhost|127\.0\.0\.1):\d+).*connection refused/i;
+
 const [dataChannel, errorChannel] = [0, 1] as const;
 /** The code of a websocket that ended without the word of the other side, RFC 6455, 7.4.1. */
 const lostConnection = 1006;

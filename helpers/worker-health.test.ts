@@ -26,7 +26,7 @@ test("every worker that is missing, not Ready or without a Lease is named", asyn
   const store = newTestStore({ [nodePath("node-0")]: node("Unknown"), [nodePath("node-1")]: node() });
   await using api = await startTestAPI(store);
   expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"], 0.5)).toEqual([
-    "node-0: Ready is Unknown (KubeletNotReady: no CNI)",
+    "node-0: Ready is Unknown (KubeletNotReady: no CNI), and has not become Ready in the 0.5 s since",
     "node-1: Ready, but it had no Lease in kube-node-lease, and got none in the 0.5 s since: its kubelet does not report",
     "node-2: not registered; the cluster has node-0, node-1",
   ]);
@@ -35,7 +35,9 @@ test("every worker that is missing, not Ready or without a Lease is named", asyn
 test("without names every registered Node is looked at, and none at all is a problem", async () => {
   const store = newTestStore({ [nodePath("node-7")]: node("False") });
   await using api = await startTestAPI(store);
-  expect(await workerProblems(api.client, [], 0.5)).toEqual(["node-7: Ready is False (KubeletNotReady: no CNI)"]);
+  expect(await workerProblems(api.client, [], 0.5)).toEqual([
+    "node-7: Ready is False (KubeletNotReady: no CNI), and has not become Ready in the 0.5 s since",
+  ]);
 
   store.objects.clear();
   expect(await workerProblems(api.client, [])).toEqual(["no Node is registered: no kubelet has ever reached the API server"]);

@@ -15,12 +15,12 @@ const renewalSeconds = 13;
 /**
  * One sentence for each worker that is missing, not Ready or silent.
  * @param expected names of Nodes; when empty, every registered Node, of which there must be one
- * @param renewedWithinSeconds how old a Lease may be, and how long one that is older is watched, or a Node that is not Ready
+ * @param watchedSeconds how old a Lease may be, and how long what is wrong is watched before it counts
  */
 export async function workerProblems(
   client: KubernetesClient,
   expected: readonly string[],
-  renewedWithinSeconds = renewalSeconds,
+  watchedSeconds = renewalSeconds,
 ): Promise<string[]> {
   const nodes = await client.list<V1Node>("/api/v1/nodes");
   const names = expected.length > 0 ? expected : nodes.map(nameOf);
@@ -29,7 +29,7 @@ export async function workerProblems(
     names.map(async (name) => {
       const node = nodes.find((candidate) => nameOf(candidate) === name);
       if (node === undefined) return `${name}: not registered; the cluster has ${nodes.map(nameOf).join(", ") || "no Nodes"}`;
-      const problem = (await unreadiness(client, node, renewedWithinSeconds)) ?? (await silence(client, name, renewedWithinSeconds));
+      const problem = (await unreadiness(client, node, watchedSeconds)) ?? (await silence(client, name, watchedSeconds));
       return problem === undefined ? [] : `${name}: ${problem}`;
     }),
   );
@@ -45,32 +45,32 @@ async function unreadiness(client: KubernetesClient, node: V1Node, watchedSecond
     const now = (await client.list<V1Node>("/api/v1/nodes")).find((candidate) => nameOf(candidate) === nameOf(node));
     problem = now === undefined ? "it is registered no more" : notReadyBecause(now);
   }
-  return problem;
+  return problem === undefined ? undefined : `${problem}, and has not become Ready in the ${watchedSeconds} s since`;
 }
 
 /**
  * A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. One that is not there may be
  * on its way: the kubelet of a cluster that has just booted registers its Node up to 7 s before it tries again to create its Lease.
  */
-async function silence(client: KubernetesClient, name: string, renewedWithinSeconds: number): Promise<string | undefined> {
+async function silence(client: KubernetesClient, name: string, watchedSeconds: number): Promise<string | undefined> {
   const first = await readLease(client, name);
-  if (first !== undefined && isFresh(first, renewedWithinSeconds)) return undefined;
-  const deadline = Date.now() + renewedWithinSeconds * 1000;
+  if (first !== undefined && isFresh(first, watchedSeconds)) return undefined;
+  const deadline = Date.now() + watchedSeconds * 1000;
   while (Date.now() < deadline) {
     await sleep(500);
     const lease = await readLease(client, name);
     if (lease !== undefined && lease.spec?.renewTime !== first?.spec?.renewTime) return undefined;
   }
-  const watched = `in the ${renewedWithinSeconds} s since`;
+  const watched = `in the ${watchedSeconds} s since`;
   return first === undefined
     ? `Ready, but it had no Lease in kube-node-lease, and got none ${watched}: its kubelet does not report`
     : `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not ${watched}: its kubelet is silent`;
 }
 
 /** One that was renewed in the future is not: clocks differ. */
-function isFresh(lease: V1Lease, renewedWithinSeconds: number): boolean {
+function isFresh(lease: V1Lease, watchedSeconds: number): boolean {
   const age = secondsSinceRenewal(lease);
-  return age >= 0 && age < renewedWithinSeconds;
+  return age >= 0 && age < watchedSeconds;
 }
 
 async function readLease(client: KubernetesClient, name: string): Promise<V1Lease | undefined> {

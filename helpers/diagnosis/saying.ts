@@ -27,7 +27,7 @@ const said = (host: string, line: string) => ({ host, line });
 export function saidOf(evidence: Evidence, { message }: Failure, pattern: RegExp): Said | undefined {
   const { pods, events, deployment } = evidence.api;
   const all = [
-    // How the containers of a Pod that was deleted end is no trouble.
+    // What becomes of a Pod that was deleted is no trouble.
     ...pods
       .filter(({ isTerminating }) => !isTerminating)
       .flatMap(({ name, nodeName, waiting, ended, unscheduled }) =>
@@ -67,7 +67,7 @@ type Told = Omit<Rule, "find" | "explains"> & {
   explains: readonly string[];
   /** Every other check, too, whose own message says it. */
   andWhoeverSaysIt?: true;
-  /** Where what was said may have been overcome since: whether it still is so. */
+  /** Whether it was so when the evidence was read, where Events tell of what may have been overcome by then. */
   stillSo?: (evidence: Evidence) => boolean;
   pattern: RegExp;
   what: (said: Said, evidence: Evidence) => string;

@@ -61,15 +61,18 @@ export function documentOf({ checks, faults, legalClusters }: Catalogue, results
     "",
     "## Legal clusters",
     "",
-    "Not as the guide has it, and right all the same: here every check passes, or says why it is skipped.",
+    "Not as the guide has it, and right all the same: here every check that was run passed, or said why it was skipped.",
     "",
     ...table(
       ["Cluster", "State", "Proved in"],
-      legalClusters.map(({ name, state }) => [`\`${name}\``, `${state}.`, provedOf(name)]),
+      legalClusters.map(({ name, state, suites }) => [`\`${name}\``, `${state}.${ranOnly(suites)}`, provedOf(name)]),
     ),
     "",
   ].join("\n");
 }
+
+const ranOnly = (suites: readonly string[] | undefined): string =>
+  suites === undefined ? "" : ` Of the suite only ${suites.join(", ")} was run.`;
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;

@@ -94,8 +94,9 @@ const readyHost = (evidence: Evidence): string | undefined =>
 
 function readyElsewhere(evidence: Evidence, message: string): Finding | undefined {
   const host = readyHost(evidence);
-  // What has passed on the evidence's own requests was in trouble for a moment only.
-  if (host === undefined || saysReady.test(evidence.api.readyz)) return undefined;
+  // What has passed on all of the evidence's own requests is not what is broken.
+  const isPassedOn = saysReady.test(evidence.api.readyz) && evidence.api.unanswered.length === 0;
+  if (host === undefined || isPassedOn) return undefined;
   const [, server = evidence.api.server] = /API server (https?:\/\/\S+?): /.exec(message) ?? [];
   return {
     what: `what is at ${server} does not pass requests to kube-apiserver, which on ${host} is ready`,

@@ -1,12 +1,11 @@
 /**
  * What logs, exec and port-forward show to be wrong in the container, or with the runtime that starts it.
  */
-import { guide, overPodNetwork, throughKubelet } from "../checks.ts";
+import { byExec, guide, overPodNetwork } from "../checks.ts";
+import { refusedInPod } from "../../port-forward.ts";
 import type { Rule } from "../model.ts";
 import { lineOnFirst, shortened, workersOf } from "../reading.ts";
 import { nodeOf, onItsNode, told } from "../saying.ts";
-
-const execs = throughKubelet.filter((check) => check.startsWith("exec-"));
 
 /** What a command in a Pod came to: its Node, and the words of the message. */
 type Outcome = { host: string; text: string };
@@ -119,7 +118,7 @@ export const containerRules: readonly Rule[] = [
   }),
   told({
     id: "command-not-in-image",
-    explains: execs,
+    explains: byExec,
     saying: /executable file not found|no such file or directory/,
     guide: guide.smokeTest,
     // Neither the runtime nor its shim is of the image.
@@ -133,8 +132,7 @@ export const containerRules: readonly Rule[] = [
     explains: ["port-forward", "logs-recorded", "logs-followed"],
     saying: /connection refused/i,
     guide: guide.smokeTest,
-    // What is asked by a URL is the API server.
-    pattern: /(?:inside namespace|(?<!\/\/)(?:localhost|127\.0\.0\.1):\d+).*connection refused/i,
+    pattern: refusedInPod,
     what: (said) => `nginx in the Pod on ${nodeOf(said)} does not listen on 127.0.0.1, where port-forward connects to`,
     mend: () => "let nginx listen on all addresses: listen 80;",
   }),

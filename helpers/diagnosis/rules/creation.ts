@@ -74,7 +74,6 @@ export const creationRules: readonly Rule[] = [
   told({
     id: "pods-not-created",
     explains: ["replicas-ready", "pod-replaced"],
-    stillSo: lacksPods,
     guide: guide.controlPlane,
     pattern: /its ReplicaSet has created (\d) of (\d) Pods/,
     what: ({ found: [created, wanted] }) =>

@@ -85,7 +85,10 @@ const cases: readonly Case[] = [
     check: "replicas-ready",
     change: pods({ waiting: "CrashLoopBackOff: back-off 10s restarting failed container" }),
     cause: /^the container of the Pod on node-\d ends soon after it has started: CrashLoopBackOff$/,
-    butNot: [{ check: "port-forward", change: pods({ waiting: "CrashLoopBackOff: back-off" }) }],
+    butNot: [
+      { check: "port-forward", change: pods({ waiting: "CrashLoopBackOff: back-off" }) },
+      { change: pods({ waiting: "CrashLoopBackOff: back-off", isTerminating: true }) },
+    ],
   },
   {
     rule: "container-crashes",

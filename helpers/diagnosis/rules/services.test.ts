@@ -18,6 +18,11 @@ const apiCut = (rule: string) => line("node-1", "filters", `filter -A OUTPUT ${r
 const outside =
   "ClusterIP 10.32.0.9: what is wrong with it: expected '10.32.0.9 is not in 10.33.0.0/24, the service range by SMOKE_SERVICE_CIDR' to be undefined";
 
+const inTheSlices = {
+  check: "service-endpoints",
+  message: "EndpointSlices of Service nginx: expected [] to deeply equal [ '10.200.0.5:80' ]",
+};
+
 const keepsToOnePod = api(({ service }) => ({ service: service && { ...service, sessionAffinity: "ClientIP" } }));
 
 const cases: readonly Case[] = [
@@ -49,11 +54,11 @@ const cases: readonly Case[] = [
     cause: /^the EndpointSlices of Service nginx lack ready Pods/,
     butNot: [
       // What is not Ready has no place there.
-      { change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, ready: false })) })) },
-      { change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, isTerminating: true })) })) },
+      { ...inTheSlices, change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, ready: false })) })) },
+      { ...inTheSlices, change: api(({ pods }) => ({ endpoints: [], pods: pods.map((pod) => ({ ...pod, isTerminating: true })) })) },
       // The check has seen them in the slices, and the evidence was read while one of them was replaced.
       { message: "Nodes through which not every request to the 2 Pods was answered with 200", change: api(() => ({ endpoints: [] })) },
-      { check: "pod-ip-from-server", change: api(() => ({ endpoints: [] })) },
+      { ...inTheSlices, check: "pod-ip-from-server", change: api(() => ({ endpoints: [] })) },
     ],
   },
   {
