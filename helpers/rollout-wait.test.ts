@@ -201,6 +201,19 @@ test.for([
   });
 });
 
+test("of a container that ends again and again the last end is told, also when the wait ends while it is started once more", async () => {
+  const ended = { reason: "Error", exitCode: 1 };
+  const started = { state: { running: {} }, lastState: { terminated: ended } };
+  const store = storeWith({
+    [podPath("a")]: pod({ phase: "Running", containerStatuses: [{ name: "nginx", ...started }] }),
+    [podPath("b")]: pod({ phase: "Running", containerStatuses: [{ name: "nginx", state: { terminated: ended } }] }),
+  });
+  await using api = await startWith(store, { lookSeconds: 40 });
+  await expect(waitForReadyPods(api.client, run, expectation)).rejects.toThrow(
+    /Pod a on node-0: Running, not Ready; container nginx has ended: Error, exit code 1; Pod b on node-0: .*: Error, exit code 1$/m,
+  );
+});
+
 test("Leases of the control plane that are not there, or may not be read, hinder nobody", async () => {
   const store = storeWith({ [podPath("a")]: pod(ready) });
   await using api = await startTestAPI({

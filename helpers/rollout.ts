@@ -48,9 +48,14 @@ export function endedSince(before: V1Pod, now: V1Pod | undefined): string | unde
   if (now === undefined) return `${where}, and is gone`;
   const [was, is] = [before, now].map(({ status }) => status?.containerStatuses?.find(({ name }) => name === containerName));
   if (is?.containerID === was?.containerID && isReady(now)) return undefined;
-  const ended = is?.state?.terminated ?? is?.lastState?.terminated;
-  if (ended === undefined) return `${where}, and is so no more`;
-  return `${where}, and its container has ended since: ${ended.reason}, exit code ${ended.exitCode}`;
+  const end = endOf(is);
+  return end === undefined ? `${where}, and is so no more` : `${where}, and its container has ended since: ${end}`;
+}
+
+/** How a container ended last, in the words of its kubelet and with its exit code; undefined where it has not. */
+function endOf(status: V1ContainerStatus | undefined): string | undefined {
+  const ended = status?.state?.terminated ?? status?.lastState?.terminated;
+  return ended && `${ended.reason}, exit code ${ended.exitCode}`;
 }
 
 /** All Pods of a run, those among them that are on their way out. */
@@ -131,9 +136,18 @@ function stepObstacle(pod: V1Pod, step: CoreV1Event | undefined): Obstacle {
   const { reason = "", message = "" } = step ?? {};
   if (failedSteps.has(reason)) return { ...common, reason, message, hope: "little" };
   if (reason === "Pulling") return { ...common, reason, message, hope: "patient" };
-  const isScheduled = pod.spec?.nodeName !== undefined;
   const phase = pod.status?.phase ?? "without a status";
-  return { ...common, reason: phase, message: isScheduled ? "not Ready" : "no scheduler has looked at it", hope: "patient" };
+  return { ...common, reason: phase, message: standOf(pod), hope: "patient" };
+}
+
+/** Between two starts a container that ends again and again is in no state that says so; how it ended last does. */
+function standOf({ spec, status }: V1Pod): string {
+  if (spec?.nodeName === undefined) return "no scheduler has looked at it";
+  const ends = (status?.containerStatuses ?? []).flatMap((container) => {
+    const end = endOf(container);
+    return end === undefined ? [] : [`container ${container.name} has ended: ${end}`];
+  });
+  return ["not Ready", ...ends].join("; ");
 }
 
 /** They do not stand in the way themselves, but tell why others have come, or have not. */

@@ -20,7 +20,8 @@ export const containers: readonly Fault[] = [
     ...podsMutated("containers-crash", { "/spec/containers/0/command": ["sh", "-c", "exit 1"] }),
     fails: ["replicas-ready"],
     inconclusive: needingPods,
-    because: /CrashLoopBackOff, back-off|was Ready, and its container has ended since: Error, exit code 1/,
+    // By where in the cycle of starts the wait ends.
+    because: /CrashLoopBackOff, back-off|container (\w+ )?has ended( since)?: Error, exit code 1/,
     cause: /^Cause: the container of the Pod on node-\d ends soon after it has started: /,
   },
   {
