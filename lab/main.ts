@@ -115,5 +115,6 @@ try {
   await main(process.argv.slice(2));
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
-  process.exitCode = error instanceof SettingsError ? 2 : 1;
+  // Now, and not when all that runs beside what failed is done: it ends with us.
+  process.exit(error instanceof SettingsError ? 2 : 1);
 }

@@ -89,10 +89,13 @@ async function build(
   await inSteps([
     ...(packages.length > 0 ? [install] : []),
     [
-      "Kubernetes, etcd, containerd, runc, CNI plugins, registry",
-      async () => (binaries = await provideBinaries(ready, (name) => say(`  building ${name}`))),
+      "Kubernetes, etcd, containerd, runc, CNI plugins, registry; Debian for the hosts, nginx for the Pods",
+      // Side by side: while one loads, the other computes.
+      async () => {
+        const building = provideBinaries(ready, (name) => say(`  building ${name}`));
+        [binaries, [base, images]] = await Promise.all([building, provideSystems()]);
+      },
     ],
-    ["Debian for the hosts, nginx for the Pods", async () => ([base, images] = [await provideTree("host"), await provideImages()])],
     ...(isThere(instance) ? [remove] : []),
     ["certificates and network", () => prepare(instance)],
     [
@@ -107,6 +110,13 @@ async function build(
     ["Nodes Ready", () => healthy(instance)],
   ]);
   return leaders;
+}
+
+async function provideSystems(): Promise<[base: string, images: readonly Image[]]> {
+  const base = await provideTree("host");
+  const images = await provideImages();
+  say("  Debian and nginx are there");
+  return [base, images];
 }
 
 async function installAndLookAgain(instance: Instance, packages: readonly string[]): Promise<void> {
