@@ -10,7 +10,6 @@ export type LogTarget = {
   pod: string;
   container: string;
   tailLines?: number;
-  sinceSeconds?: number;
   /** For the log, or for the beginning of one that is followed; 10 s unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
@@ -48,10 +47,9 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
 
 const pathOf = ({ namespace, pod }: LogTarget): string => `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
 
-const queryOf = ({ container, tailLines, sinceSeconds }: LogTarget) => ({
+const queryOf = ({ container, tailLines }: LogTarget) => ({
   container,
   ...(tailLines !== undefined && { tailLines }),
-  ...(sinceSeconds !== undefined && { sinceSeconds }),
 });
 
 const limitsOf = ({ timeoutMs = 10_000, signal }: LogTarget) => ({ timeoutMs, ...(signal && { signal }) });
