@@ -34,10 +34,21 @@ function routeMissing(host: string, worker: string): Armed {
   };
 }
 
+/** A table of nftables whose one chain drops what no rule of it accepts, as firewalls are written; `accepted` ends each rule with `;`. */
+function guardedBy(host: string, hook: "forward" | "input", accepted: string): Armed {
+  const guard = "table inet guard";
+  return {
+    inject: (lab) =>
+      lab.on(host, `nft '${guard} { chain ${hook} { type filter hook ${hook} priority filter; policy drop; ${accepted} }; }'`),
+    heal: (lab) => lab.on(host, `nft delete ${guard}`),
+    holds: (lab) => isSo(lab, host, `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
+  };
+}
+
 const forwarding = "net.ipv4.conf.eth0.forwarding";
 const largePackets = "table ip lost";
-const guard = "table inet guard";
-const accepted = `ct state established,related accept; iifname "lo" accept; icmp type echo-request accept; tcp dport 22 accept;`;
+const onlyPingAndSSH = `ct state established,related accept; iifname "lo" accept; icmp type echo-request accept; tcp dport 22 accept;`;
+const guardedInput = guardedBy("node-1", "input", onlyPingAndSSH);
 
 const kubeletSilent = {
   ...unreached,
@@ -103,13 +114,7 @@ export const podNetwork: readonly Fault[] = [
     // What kube-proxy accepts by iptables is dropped all the same.
     name: "forward-policy-drop-by-nftables-on-node-1",
     state: "a chain of nftables on node-1 drops what it would forward, unless a rule of it accepts it",
-    inject: (lab) =>
-      lab.on(
-        "node-1",
-        `nft '${guard} { chain forward { type filter hook forward priority filter; policy drop; ct state established accept; }; }'`,
-      ),
-    heal: (lab) => lab.on("node-1", `nft delete ${guard}`),
-    holds: (lab) => isSo(lab, "node-1", `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
+    ...guardedBy("node-1", "forward", "ct state established accept;"),
     fails: overPodNetwork,
     inconclusive: [],
     because: { "pod-ip-from-server": noPageFrom("10.200.1."), ...onlyAnswering("node-1", []) },
@@ -149,14 +154,12 @@ export const podNetwork: readonly Fault[] = [
   {
     name: "kubelet-port-unaccepted-on-node-1",
     state: "a chain of nftables on node-1 drops what comes in, unless a rule of it accepts it, and none does so for the kubelet",
-    inject: (lab) =>
-      lab.on(
-        "node-1",
-        // Connections that the API server has from before would be accepted.
-        `nft '${guard} { chain input { type filter hook input priority filter; policy drop; ${accepted} }; }' && ss -K sport = :10250 >/dev/null`,
-      ),
-    heal: (lab) => lab.on("node-1", `nft delete ${guard}`),
-    holds: (lab) => isSo(lab, "node-1", `nft list ${guard} 2>/dev/null | grep -q 'policy drop'`),
+    ...guardedInput,
+    inject: async (lab) => {
+      await guardedInput.inject(lab);
+      // Connections that the API server has from before would be accepted.
+      await lab.on("node-1", "ss -K sport = :10250 >/dev/null");
+    },
     ...kubeletSilent,
     cause:
       /^Cause: node-1 drops what goes to port 10250, where kubelets listen: the policy of the chain input of the nftables table inet guard is drop/,
