@@ -1,5 +1,6 @@
 /**
- * A legal cluster: a named state of the lab that is not the guide's, and right all the same. The suite has to pass on it, or what `suites` names of it.
+ * A legal cluster: a named state of the lab that is not the guide's, and right all the same. The suite has to pass on it, or what `suites`
+ * names of it.
  */
 import type { Lab } from "../faults/fault.ts";
 
