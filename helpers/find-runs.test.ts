@@ -43,8 +43,8 @@ test("a run in a namespace of its own and one in another's are told apart, and s
   });
   await using api = await startTestAPI(store);
   expect(await findRuns(api.client, signal)).toEqual([
-    { id: "aaaa", namespace: "smoke-aaaa", ownsNamespace: true, renewTime: now, abandoned: false },
-    { id: "bbbb", namespace: "default", ownsNamespace: false, renewTime: longAgo, abandoned: true },
+    { id: "aaaa", namespace: "smoke-aaaa", ownsNamespace: true, renewTime: now, abandoned: false, isTerminating: false },
+    { id: "bbbb", namespace: "default", ownsNamespace: false, renewTime: longAgo, abandoned: true, isTerminating: false },
   ]);
 });
 
@@ -52,18 +52,23 @@ test("a namespace whose Lease is missing is found; it may have just been created
   const store = newTestStore({ [namespacePath("smoke-aaaa")]: namespace("aaaa") });
   await using api = await startTestAPI(store);
   expect(await findRuns(api.client, signal)).toEqual([
-    { id: "aaaa", namespace: "smoke-aaaa", ownsNamespace: true, renewTime: "", abandoned: false },
+    { id: "aaaa", namespace: "smoke-aaaa", ownsNamespace: true, renewTime: "", abandoned: false, isTerminating: false },
   ]);
 });
 
-test("a run whose namespace is on its way out is over", async () => {
+test("a run whose namespace is on its way out is abandoned: what holds it up can be told", async () => {
   const store = newTestStore({
     [namespacePath("smoke-aaaa")]: namespace("aaaa", now),
     [leasePath("smoke-aaaa", "aaaa")]: lease("aaaa", "smoke-aaaa", longAgo),
     [namespacePath("smoke-bbbb")]: namespace("bbbb", now),
   });
   await using api = await startTestAPI(store);
-  expect(await findRuns(api.client, signal)).toEqual([]);
+  const abandoned = [
+    { id: "aaaa", namespace: "smoke-aaaa", ownsNamespace: true, renewTime: "", abandoned: true, isTerminating: true },
+    { id: "bbbb", namespace: "smoke-bbbb", ownsNamespace: true, renewTime: "", abandoned: true, isTerminating: true },
+  ];
+  expect(await findRuns(api.client, signal)).toEqual(abandoned);
+  expect(await findAbandonedRuns(api.client, signal)).toEqual({ abandoned, atWork: [] });
 });
 
 test("whoever does not renew while it is watched is abandoned, and whoever does is at work", async () => {

@@ -8,12 +8,18 @@ import { holderIsDead, leaseDurationSeconds, secondsSinceRenewal } from "./lease
 import type { RemovableRun } from "./remove-run.ts";
 import { managedBy, managedByLabel, runLabel } from "./run.ts";
 
-export type FoundRun = RemovableRun & { renewTime: string; abandoned: boolean };
+export type FoundRun = RemovableRun & {
+  renewTime: string;
+  /** Nobody is at work on it any more. */
+  abandoned: boolean;
+  /** Its namespace is on its way out, or held up on it. */
+  isTerminating: boolean;
+};
 
 /** A run on another machine, whose clock may differ, counts as abandoned only after this long without a renewal. */
 const abandonedAfterSeconds = 600;
 
-/** Every run of this suite that the cluster holds, abandoned or at work. A namespace that is Terminating needs nobody any more. */
+/** Every run of this suite that the cluster holds, abandoned or at work. */
 export async function findRuns(client: KubernetesClient, signal: AbortSignal): Promise<FoundRun[]> {
   const query = { labelSelector: `${managedByLabel}=${managedBy}` };
   const [namespaces, leases] = await Promise.all([
@@ -28,7 +34,7 @@ export async function findRuns(client: KubernetesClient, signal: AbortSignal): P
     .map((lease) => runOfLease(lease, { ownsNamespace: own.has(lease.metadata?.namespace) }));
   // A run that was killed between its first two requests has a namespace, and no Lease in it.
   const withLease = new Set(held.map(({ id }) => id));
-  const bare = namespaces.filter((namespace) => !terminating.has(namespace.metadata?.name) && !withLease.has(idOf(namespace)));
+  const bare = namespaces.filter((namespace) => !withLease.has(idOf(namespace)));
   return [...held, ...bare.map(runOfNamespace)];
 }
 
@@ -42,11 +48,20 @@ function runOfLease(lease: V1Lease, { ownsNamespace }: { ownsNamespace: boolean 
     ownsNamespace,
     renewTime: String(lease.spec?.renewTime),
     abandoned,
+    isTerminating: false,
   };
 }
 
 function runOfNamespace(namespace: V1Namespace): FoundRun {
-  return { id: idOf(namespace), namespace: namespace.metadata?.name ?? "", ownsNamespace: true, renewTime: "", abandoned: false };
+  const isTerminating = namespace.metadata?.deletionTimestamp !== undefined;
+  return {
+    id: idOf(namespace),
+    namespace: namespace.metadata?.name ?? "",
+    ownsNamespace: true,
+    renewTime: "",
+    abandoned: isTerminating,
+    isTerminating,
+  };
 }
 
 /**
