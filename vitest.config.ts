@@ -3,6 +3,8 @@ import { smokeTest } from "./fixtures/plugin.ts";
 import { CheckReporter } from "./fixtures/reporter.ts";
 import { ChapterSequencer } from "./fixtures/suites.ts";
 
+const longestTimeoutMs = 6 * 60 * 60_000;
+
 export default defineConfig({
   plugins: [smokeTest()],
   test: {
@@ -15,9 +17,10 @@ export default defineConfig({
     isolate: false,
     fileParallelism: false,
     maxConcurrency: 16,
-    // Every wait has a deadline of its own, which says what was seen last. This one is only for the case that we have forgotten one.
-    testTimeout: 600_000,
-    hookTimeout: 600_000,
+    // Every wait has a deadline of its own, which says what was seen last. This one is only for the case that we have forgotten one: it is
+    // longer than the longest waits that the settings allow, one after the other.
+    testTimeout: longestTimeoutMs,
+    hookTimeout: longestTimeoutMs,
     retry: 0,
     allowOnly: false,
     passWithNoTests: false,
