@@ -36,15 +36,19 @@ export function shimNotApplicable(nodeName: string, { containerID }: NodePod): s
 }
 
 /**
- * The runtime, in shell. `containers` holds what it lists; `pid_of ID` prints the process of a running container, or nothing. It is asked
+ * The runtime, in shell: of those that are there, the one that knows a container of ours, as Docker may have one of its own beside the
+ * kubelet's. `containers` holds what it lists; `pid_of ID` prints the process of a running container, or nothing. It is asked
  * for each container once: on a small host a crictl takes longer than all else that is looked at, and more than the 2 s it gives itself.
  * @param ids of the containers that will be asked about
  */
 export const runtimePrelude = (ids: readonly string[]): string => `
-for socket in /run/containerd/containerd.sock /run/k3s/containerd/containerd.sock /run/crio/crio.sock; do [ -S "$socket" ] && break; done
 cri() { crictl --runtime-endpoint "unix://$socket" --timeout 10s "$@" 2>/dev/null; }
-containers=$(cri ps -a -o json) || containers=$(ctr --address "$socket" -n k8s.io tasks ls 2>/dev/null)
-listed=$?
+sockets=$(ls -d /run/containerd/containerd.sock /run/k3s/containerd/containerd.sock /run/crio/crio.sock 2>/dev/null)
+for socket in \${sockets:-/run/containerd/containerd.sock}; do
+  containers=$(cri ps -a -o json) || containers=$(ctr --address "$socket" -n k8s.io tasks ls 2>/dev/null)
+  listed=$?
+  printf '%s\\n' "$containers" | grep -qE '${ids.join("|")}' && break
+done
 case $containers in
   "{"*) pids=$(for id in ${ids.join(" ")}; do printf '%s %s\\n' "$id" "$(cri inspect --output go-template --template '{{.info.pid}}' "$id")"; done) ;;
   *) pids=$(printf '%s\\n' "$containers" | awk '$3 == "RUNNING" { print $1, $2 }') ;;
