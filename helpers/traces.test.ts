@@ -13,6 +13,12 @@ test("the plaintext Secret shows both, the encrypted one neither", () => {
   expect(findTraces(encrypted, needles)).toEqual([]);
 });
 
+test("a key of the cluster that is called as the Secret's is no trace of it, and what stands behind its name is", () => {
+  const value = (payload: string) => Buffer.from(`k8s:enc:aescbc:v1:mykey:${payload}`);
+  expect(findTraces(value("\x01\x02"), needles)).toEqual([]);
+  expect(findTraces(value("mydata"), needles)).toEqual([{ needle: "mykey", form: "raw", offset: 24 }]);
+});
+
 test("JSON holds the data in base64", () => {
   const value = Buffer.from('{"kind":"Secret","data":{"mykey":"bXlkYXRh"}}');
   expect(findTraces(value, { mykey: "mydata" })).toEqual([{ needle: "mykey", form: "base64", offset: 34 }]);
