@@ -81,9 +81,9 @@ export const binaryNames: readonly string[] = [
   "registry",
 ];
 
-/** Where the binaries of these pins are kept. */
+/** Where the binaries of these pins, built so, are kept. */
 export function binariesFolder(): string {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(JSON.stringify(builds()));
   for (const file of ["go.mod", "go.sum", "registry/main.go"]) hash.update(readFileSync(join(module, file)));
   return join(cacheFolder, `binaries-${hash.digest("hex").slice(0, 12)}`);
 }

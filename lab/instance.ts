@@ -87,7 +87,7 @@ export function definitionHash({ ready, ...shape }: Shape): string {
 function sources(folder: string): string[] {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && /\.(ts|mod|sum)$/.test(entry.name) && !entry.name.endsWith(".test.ts"))
+    .filter((entry) => entry.isFile() && /\.(ts|go|mod|sum)$/.test(entry.name) && !entry.name.endsWith(".test.ts"))
     .filter((entry) => !["self", "faults", "legal", "proof"].includes(relative(folder, entry.parentPath)))
     .map((entry) => join(entry.parentPath, entry.name))
     .toSorted();
