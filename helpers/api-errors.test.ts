@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ApiRefusal, ApiServerError, ApiTimeout, isAlreadyExists, isForbidden, isNotFound, refusalOf, statusOf } from "./api-errors.ts";
+import { ApiRefusal, ApiServerError, ApiTimeout, isForbidden, isNotFound, refusalOf, statusOf } from "./api-errors.ts";
 import { ConformanceError, InconclusiveError } from "./errors.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 import { newCertificate } from "./test-certificates.ts";
@@ -56,16 +56,14 @@ test("for a 401 the dates of the client certificate tell more than the server do
   );
 });
 
-test("refusals are told apart by code, and the two kinds of 409 by their reason", () => {
-  const looks = [isNotFound, isForbidden, isAlreadyExists];
+test("refusals are told apart by code", () => {
+  const looks = [isNotFound, isForbidden];
   const seen = (error: unknown) => looks.map((look) => look(error));
-  expect(seen(refusalOf(access, asked, 404, ""))).toEqual([true, false, false]);
-  expect(seen(refusalOf(access, asked, 403, ""))).toEqual([false, true, false]);
-  expect(seen(refusalOf(access, asked, 409, body("AlreadyExists", "")))).toEqual([false, false, true]);
-  expect(seen(refusalOf(access, asked, 409, body("Conflict", "")))).toEqual([false, false, false]);
-  expect(seen(refusalOf(access, asked, 500, body("AlreadyExists", "")))).toEqual([false, false, false]);
-  expect(seen(new ApiTimeout("no answer"))).toEqual([false, false, false]);
-  expect(seen({ code: 404, reason: "AlreadyExists" })).toEqual([false, false, false]);
+  expect(seen(refusalOf(access, asked, 404, ""))).toEqual([true, false]);
+  expect(seen(refusalOf(access, asked, 403, ""))).toEqual([false, true]);
+  expect(seen(refusalOf(access, asked, 409, body("Conflict", "")))).toEqual([false, false]);
+  expect(seen(new ApiTimeout("no answer"))).toEqual([false, false]);
+  expect(seen({ code: 404, reason: "NotFound" })).toEqual([false, false]);
 });
 
 test("a Status is read as it is, and whatever else came becomes its message", () => {

@@ -47,8 +47,6 @@ export class ApiTimeout extends InconclusiveError {}
 export const isNotFound = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 404;
 /** The user has not the right, or admission refuses. */
 export const isForbidden = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 403;
-/** To create what is there already, and to delete what has another UID, are both answered 409; only the reason tells them apart. */
-export const isAlreadyExists = (error: unknown): boolean => error instanceof ApiRefusal && error.reason === "AlreadyExists";
 
 /** What to do about an answer that has no more to say than no. Of a policy's refusal, its own words say it. */
 function remedyOf(code: number, message = ""): string {

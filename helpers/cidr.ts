@@ -17,11 +17,6 @@ export function overlaps(a: string, b: string): boolean {
   return containsAddress(a, parse(b).network.toString()) || containsAddress(b, parse(a).network.toString());
 }
 
-/** Whether every address of `inner` lies in `outer`. */
-export function containsRange(outer: string, inner: string): boolean {
-  return parse(inner).length >= parse(outer).length && containsAddress(outer, parse(inner).network.toString());
-}
-
 /**
  * The first address after the network's own, which host-local takes for the gateway when its configuration names none.
  * https://www.cni.dev/plugins/current/ipam/host-local/

@@ -103,17 +103,6 @@ test("a command that does not end is cut off at the deadline", async () => {
   await expect.poll(api.open).toBe(0);
 });
 
-test("a command that is called off is no fault of the cluster", async () => {
-  await using api = await startTestAPI({});
-  const stop = new AbortController();
-  setTimeout(() => stop.abort(new Error("the run ended")), 100);
-  await expect(exec(api.client, { ...target, signal: stop.signal })).rejects.toMatchObject({
-    name: "InconclusiveError",
-    message: expect.stringContaining("called off: the run ended."),
-  });
-  await expect.poll(api.open).toBe(0);
-});
-
 /** Echoes, as a terminal does, and ends with the line `exit 3`. */
 const speakAsShell = (socket: WebSocket) => {
   send(socket, 1, "$ ");

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import type { WebSocket } from "ws";
 import { statusOf } from "./api-errors.ts";
 import { frame, openChannel } from "./channel.ts";
-import { ConformanceError, InconclusiveError, reasonOf } from "./errors.ts";
+import { ConformanceError, InconclusiveError } from "./errors.ts";
 import type { KubernetesClient } from "./kubernetes.ts";
 
 export type ExecTarget = {
@@ -16,7 +16,6 @@ export type ExecTarget = {
   command: readonly string[];
   /** For the whole of it, from the handshake to the exit code. */
   timeoutMs: number;
-  signal?: AbortSignal;
 };
 export type ExecResult = { exitCode: number; stdout: string; stderr: string };
 
@@ -94,7 +93,7 @@ type Session = {
 };
 
 async function open(client: KubernetesClient, target: ExecTarget, { stdin, tty }: { stdin: boolean; tty: boolean }): Promise<Session> {
-  const { namespace, pod, container, command, timeoutMs, signal } = target;
+  const { namespace, pod, container, command, timeoutMs } = target;
   const began = Date.now();
   const what = `exec of "${command.join(" ")}" in container ${container} of pod ${namespace}/${pod}`;
   const streams = { stdout: true, stderr: !tty, stdin, tty };
@@ -110,7 +109,6 @@ async function open(client: KubernetesClient, target: ExecTarget, { stdin, tty }
     ],
     protocols: [endsInput, "v4.channel.k8s.io"],
     timeoutMs,
-    signal,
     onFrame: (channel, content) => {
       const chunks = received.get(channel);
       if (chunks === undefined) received.set(channel, [content]);
@@ -124,17 +122,17 @@ async function open(client: KubernetesClient, target: ExecTarget, { stdin, tty }
       `${what}: the API server speaks ${socket.protocol}, in which the end of standard input cannot be told; ${endsInput} came with Kubernetes 1.30.`,
     );
   }
-  const exitCode = ended(socket, { what, deadline: began + timeoutMs, timeoutMs, signal, output });
+  const exitCode = ended(socket, { what, deadline: began + timeoutMs, timeoutMs, output });
   // Whoever does not wait for the end has been told of the failure otherwise.
   exitCode.catch(() => undefined);
   // What cannot be sent shows by the socket's close.
   return { what, socket, send: (data) => socket.send(data, () => undefined), output, exitCode };
 }
 
-type Ending = { what: string; deadline: number; timeoutMs: number; signal: AbortSignal | undefined; output: Session["output"] };
+type Ending = { what: string; deadline: number; timeoutMs: number; output: Session["output"] };
 
 /** The server sends the status last, and closes the connection. */
-async function ended(socket: WebSocket, { what, deadline, timeoutMs, signal, output }: Ending): Promise<number> {
+async function ended(socket: WebSocket, { what, deadline, timeoutMs, output }: Ending): Promise<number> {
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -144,7 +142,6 @@ async function ended(socket: WebSocket, { what, deadline, timeoutMs, signal, out
   clearTimeout(timer);
   const status = output(statusChannel);
   if (status !== "") return exitCodeOf(what, status);
-  if (signal?.aborted) throw new InconclusiveError(`${what}: called off: ${reasonOf(signal.reason)}.`);
   const problem = late
     ? `it began, and did not end within ${timeoutMs / 1000} s`
     : "the connection ended without a status, so its exit code is lost";

@@ -3,7 +3,7 @@ import { createServer as createProxy } from "node:http";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { expect, test } from "vitest";
 import type { ClusterAccess } from "./kubeconfig.ts";
-import { ApiRefusal, ApiServerError, isAlreadyExists, isForbidden, isNotFound, KubernetesClient } from "./kubernetes.ts";
+import { ApiRefusal, ApiServerError, isForbidden, isNotFound, KubernetesClient } from "./kubernetes.ts";
 import { startTestAPI, statusBody } from "./kubernetes-test-server.ts";
 import { newCertificate } from "./test-certificates.ts";
 
@@ -73,7 +73,7 @@ test.each([
   expect(error).toBeInstanceOf(type);
   expect(error).toMatchObject({ name, code, reason, status: { reason, message } });
   expect(error.message).toBe(`API server ${api.access.server}: GET /api/v1/pods answered ${code}: ${message}`);
-  expect([isNotFound(error), isForbidden(error), isAlreadyExists(error)]).toEqual([code === 404, code === 403, reason === "AlreadyExists"]);
+  expect([isNotFound(error), isForbidden(error)]).toEqual([code === 404, code === 403]);
 });
 
 test("a refusal that is no Status is quoted as it is", async () => {

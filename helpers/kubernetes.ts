@@ -13,7 +13,7 @@ import { InconclusiveError, reasonOf } from "./errors.ts";
 import type { ClusterAccess } from "./kubeconfig.ts";
 import { hangs, networkReason } from "./network-reason.ts";
 
-export { ApiRefusal, ApiServerError, isAlreadyExists, isForbidden, isNotFound } from "./api-errors.ts";
+export { ApiRefusal, ApiServerError, isForbidden, isNotFound } from "./api-errors.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 type Query = Readonly<Record<string, string | number | boolean>>;

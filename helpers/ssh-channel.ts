@@ -27,39 +27,30 @@ export function sessionRefusal(error: unknown): string {
   return `sshd refused another session on this connection (${reasonOf(error)}). Is MaxSessions in sshd_config below 10, its default?`;
 }
 
-type Ending = { how: "closed" | "aborted" | "silent"; exitCode?: number; signalName?: string; stdout: Buffer; stderr: string };
-type Collecting = {
-  stdin: Buffer | string | undefined;
-  signal: AbortSignal | undefined;
-  onStdout: ((chunk: Buffer) => void) | undefined;
-  timeoutMs: number;
-};
+type Ending = { isSilent: boolean; exitCode?: number; signalName?: string; stdout: Buffer; stderr: string };
+type Collecting = { onStdout: ((chunk: Buffer) => void) | undefined; timeoutMs: number };
 
 /** Reads a channel to its end, or until we stop waiting. A channel that closes without exit code and signal says that there was none. */
-export function collect(channel: ClientChannel, { stdin, signal, onStdout, timeoutMs }: Collecting): Promise<Ending> {
+export function collect(channel: ClientChannel, { onStdout, timeoutMs }: Collecting): Promise<Ending> {
   return new Promise((resolve) => {
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    const end = (how: Ending["how"], code?: number | null, signalName?: string) => {
+    const end = (isSilent: boolean, code?: number | null, signalName?: string) => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      if (how !== "closed") channel.close();
+      if (isSilent) channel.close();
       const bare = signalName?.replace(/^SIG/, "");
       const status = { ...(typeof code === "number" && { exitCode: code }), ...(bare !== undefined && { signalName: bare }) };
-      resolve({ how, ...status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") });
+      resolve({ isSilent, ...status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") });
     };
-    const abort = () => end("aborted");
-    const timer = setTimeout(() => end("silent"), timeoutMs);
-    if (signal?.aborted === true) return abort();
-    signal?.addEventListener("abort", abort, { once: true });
+    const timer = setTimeout(() => end(true), timeoutMs);
     channel.on("data", (chunk: Buffer) => {
       stdout.push(chunk);
       onStdout?.(chunk);
     });
     channel.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
-    // A command may end before it has read all of its input; its exit status tells how it went.
+    // A command may have ended before its input is closed; its exit status tells how it went.
     channel.on("error", () => undefined);
-    channel.on("close", (code: number | null | undefined, signalName?: string) => end("closed", code, signalName));
-    channel.end(stdin);
+    channel.on("close", (code: number | null | undefined, signalName?: string) => end(false, code, signalName));
+    channel.end();
   });
 }

@@ -20,10 +20,6 @@ export type CommandResult = {
 export type RunOptions = {
   /** How long the command may take; the host ends it then. 30 s when not given. */
   timeoutMs?: number;
-  /** Stops the waiting. The command itself ends at its deadline. */
-  signal?: AbortSignal;
-  /** What the command reads; without it, end of file at once. */
-  stdin?: Buffer | string;
   /** Through `sudo -n`, when the SSH user is not root. */
   asRoot?: boolean;
   /** Hears what the command prints as it comes: of one that is given up, that is all there is. */
@@ -35,8 +31,8 @@ export type Host = {
   address: string;
   user: string;
   /**
-   * Runs a command line in `sh`, without a terminal. Any exit code is a result; so is 127, for a command that is not there.
-   * @throws InconclusiveError when there is no exit code: deadline, signal, lost connection, no session to be had, no right to sudo
+   * Runs a command line in `sh`, with neither terminal nor input. Any exit code is a result; so is 127, for no such command.
+   * @throws InconclusiveError when there is no exit code: deadline, lost connection, no session, no right to sudo
    */
   run(command: string, options?: RunOptions): Promise<CommandResult>;
   /** The line that runs a command there by hand, as root. */
@@ -130,7 +126,7 @@ type Connection = { client: Client; target: SSHTarget; /** Why the connection is
 
 async function runOver(connection: Connection, command: string, options: RunOptions): Promise<CommandResult> {
   const { name, address, port, user, connectTimeoutMs } = connection.target;
-  const { timeoutMs = 30_000, signal, stdin, onStdout, asRoot: wantsRoot = false } = options;
+  const { timeoutMs = 30_000, onStdout, asRoot: wantsRoot = false } = options;
   const sudo = wantsRoot && user !== "root";
   const line = oneLine(command);
   const inconclusive = (what: string, cause?: unknown) => {
@@ -144,7 +140,6 @@ async function runOver(connection: Connection, command: string, options: RunOpti
     });
   };
 
-  if (signal?.aborted === true) throw inconclusive("was not run, because whoever asked for it has given up.", signal.reason);
   if (connection.lost !== undefined) throw inconclusive("");
   const started = performance.now();
   const bounded = boundedCommand(command, { timeoutMs, killAfterMs: connectTimeoutMs / 2, sudo });
@@ -152,12 +147,11 @@ async function runOver(connection: Connection, command: string, options: RunOpti
     throw inconclusive(`could not be run: ${sessionRefusal(error)}`, error);
   });
   // The host ends the command at its deadline; that it does not even say so is known when some more time has passed.
-  const ending = await collect(channel, { stdin, signal, onStdout, timeoutMs: timeoutMs + connectTimeoutMs });
-  const { how, exitCode, signalName, stdout, stderr } = ending;
+  const ending = await collect(channel, { onStdout, timeoutMs: timeoutMs + connectTimeoutMs });
+  const { isSilent, exitCode, signalName, stdout, stderr } = ending;
   const said = stderr.trim() === "" ? "." : `; on stderr it said: ${stderr.trim()}`;
   const overdue = performance.now() - started >= timeoutMs && (exitCode === 124 || exitCode === 137 || signalName === "KILL");
-  if (how === "aborted") throw inconclusive("was given up, because whoever asked for it has given up.", signal?.reason);
-  if (how === "silent")
+  if (isSilent)
     throw inconclusive(
       `was to end within ${timeoutMs / 1000} s, and after ${connectTimeoutMs / 1000} s more the host had not answered${said}`,
     );
