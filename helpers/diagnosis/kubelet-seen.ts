@@ -26,13 +26,13 @@ type Seen = {
 };
 
 /**
- * Of the types that kube-apiserver prefers it takes the first of which a Node has an address, and every Node has a Hostname and an
- * InternalIP. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver
+ * Of the types that kube-apiserver prefers it takes the first of which a Node has an address. Every Node has a Hostname and an InternalIP;
+ * those that one builds by hand have no other. https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver
  */
 const asksByName = (evidence: Evidence, host: string): boolean =>
   (flagOf(evidence, host, "kube-apiserver", "kubelet-preferred-address-types") ?? "Hostname")
     .split(",")
-    .find((type) => !type.endsWith("DNS")) === "Hostname";
+    .find((type) => type === "Hostname" || type === "InternalIP") !== "InternalIP";
 
 /** What every host that runs kube-apiserver gets from every kubelet. */
 export function seenOf(evidence: Evidence): Seen[] {

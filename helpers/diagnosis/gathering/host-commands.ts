@@ -129,5 +129,6 @@ export const questionnaires = (etcdctlFlags: readonly string[]): readonly Questi
   { secondsEach: 3, commands: furtherCommands },
   { secondsEach: 9, commands: journalCommands },
   { secondsEach: 3, commands: nearCommands(etcdctlFlags) },
-  { secondsEach: 3, commands: reachingCommands },
+  // What gets no answer takes two of them.
+  { secondsEach: 5, commands: reachingCommands },
 ];

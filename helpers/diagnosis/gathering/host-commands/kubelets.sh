@@ -5,8 +5,8 @@
 [ -n "$(pid_of kube-apiserver)" ] || exit 0
 
 # Of a Node's name and its address, the one that is asked.
-case $(flag kube-apiserver kubelet-preferred-address-types) in
-  InternalIP* | ExternalIP,InternalIP*) kubelet_at() { printf %s "$2"; } ;;
+case $(flag kube-apiserver kubelet-preferred-address-types | tr , '\n' | grep -m 1 -x -e Hostname -e InternalIP) in
+  InternalIP) kubelet_at() { printf %s "$2"; } ;;
   *) kubelet_at() { printf %s "$1"; } ;;
 esac
 
