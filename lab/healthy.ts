@@ -31,7 +31,7 @@ export const kubectl = (instance: Instance, ...parameters: readonly string[]): [
  * every kubelet are seen at work.
  * @throws Error with the last thing seen
  */
-export async function healthy(instance: Instance, timeoutMs = 60_000): Promise<void> {
+export async function healthy(instance: Instance, timeoutMs = 120_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const client = new KubernetesClient(await loadKubeconfig(instance.kubeconfig, clusterName));
   try {

@@ -64,6 +64,8 @@ export const inBetween: readonly Fault[] = [
     name: "api-answers-500",
     state: "the API of the kubeconfig answers 500 to everything",
     ...standsBetween(answer500, async (lab) => (await codeOf(lab, `${api}/readyz`)) === "500"),
+    // A removal that is always refused is tried as long as there is time, to the disadvantage of whoever else is on this machine.
+    environment: (lab) => ({ ...givenKubeconfig(lab), SMOKE_CLEANUP_TIMEOUT_SECONDS: "3" }),
     fails: ["nodes-ready"],
     inconclusive: needingRun,
     because: /answered 500: the lab answers 500/,

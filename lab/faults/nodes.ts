@@ -56,6 +56,9 @@ const setMaxPods = (maxPods: number): string =>
 
 const hasRoomFor = async (lab: Lab, pods: string): Promise<boolean> => (await ofNode1(lab, "{.status.allocatable.pods}")) === pods;
 
+const takesPods = async (lab: Lab): Promise<boolean> =>
+  (await ofNode1(lab, `{.status.conditions[?(@.type=="Ready")].status}{.spec.taints}`)) === "True";
+
 /** A Pod that has ended takes no room. */
 const isOccupied = async (lab: Lab): Promise<boolean> =>
   (await lab.kubectl("get", "pod", "occupant", "-o", "jsonpath={.spec.nodeName} {.status.phase}")) === "node-1 Running";
@@ -92,6 +95,8 @@ export const nodes: readonly Fault[] = [
       await untilSo("the occupant to run", () => isOccupied(lab));
       await lab.on("node-1", setMaxPods(1));
       await untilSo("node-1 to have room for 1 Pod", () => hasRoomFor(lab, "1"));
+      // A kubelet that has been started anew may call its Node not Ready for a while.
+      await untilSo("node-1 to be Ready and untainted", () => takesPods(lab));
     },
     heal: async (lab) => {
       await lab.on("node-1", setMaxPods(16));

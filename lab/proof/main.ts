@@ -8,10 +8,9 @@ import { runLab } from "../commands.ts";
 import { chosenInstance } from "../instance.ts";
 import { endRuns } from "../operator.ts";
 import { records, provables } from "./catalogue.ts";
-import { bootedLab } from "./lab.ts";
 import { workOff, type Proved } from "./lanes.ts";
 import { optionsIn, type Options } from "./options.ts";
-import type { Provable } from "./prove.ts";
+import { greenLab, type Provable } from "./prove.ts";
 import { isCurrent, readResults, recordProved } from "./results.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -61,7 +60,7 @@ async function main(): Promise<number> {
   takeDownOnSignals(takeDown);
   const began = Date.now();
   try {
-    const done = await workOff({ wanted, labs: labNames.map((name) => () => bootedLab(name)), onProved: tell });
+    const done = await workOff({ wanted, labs: labNames.map((name) => () => greenLab(name)), onProved: tell });
     const proved = done.filter(({ problems }) => problems.length === 0).length;
     say(`${proved} of ${wanted.length} proved in ${Math.round((Date.now() - began) / 1000)} s`);
     return proved === wanted.length ? 0 : 1;

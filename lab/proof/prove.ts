@@ -6,6 +6,7 @@ import { healthy } from "../healthy.ts";
 import type { LegalCluster } from "../legal/cluster.ts";
 import { proveLegal } from "../legal/prove.ts";
 import { runSuite } from "../operator.ts";
+import { bootedLab } from "./lab.ts";
 import { misjudged } from "./verdict.ts";
 
 /** What does not heal while the suite watches need not be watched for long. */
@@ -67,7 +68,7 @@ async function seenOf(lab: Lab, fault: Fault): Promise<string[]> {
 /** Ends a fault, removes what the run could not, and waits until the lab is as it should be. */
 export async function healed(lab: Lab, fault: Fault): Promise<void> {
   await fault.heal(lab);
-  await healthy(lab.instance, 120_000);
+  await healthy(lab.instance);
   if (fault.leaves !== undefined) await removeRuns(lab);
 }
 
@@ -83,7 +84,17 @@ async function demandSight(lab: Lab, fault: Fault): Promise<void> {
   if (holdsAlready) throw new Error(`${fault.name} holds before it is injected`);
 }
 
-/** A lab on which the suite does not pass again is none to go on with. */
+/**
+ * Boots a lab, or finds it up, and has the suite pass there once. That is also when the image of its Pods is pulled, which may take longer
+ * than a proof waits.
+ */
+export async function greenLab(name: string): Promise<Lab> {
+  const lab = await bootedLab(name);
+  await demandGreen(lab, "the lab is booted");
+  return lab;
+}
+
+/** A lab on which the suite does not pass is none to go on with. */
 async function demandGreen(lab: Lab, since: string): Promise<void> {
   const { exitCode, output } = await runSuite(lab.instance);
   if (exitCode !== 0) throw new Error(`${since}, and the suite exits ${exitCode}:\n${output}`);

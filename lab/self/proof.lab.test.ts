@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { chosenInstance } from "../instance.ts";
 import { provables } from "../proof/catalogue.ts";
-import { bootedLab } from "../proof/lab.ts";
 import { workOff } from "../proof/lanes.ts";
+import { greenLab } from "../proof/prove.ts";
 import { ownLab } from "./own-lab.ts";
 
 const names = ["selfproof", "selfproof2"];
@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const { begin } of owned) await begin();
   working = workOff({
     wanted: provables,
-    labs: names.map((name) => () => bootedLab(name)),
+    labs: names.map((name) => () => greenLab(name)),
     onProved: ({ name, problems, seconds }) => {
       process.stderr.write(`${problems.length === 0 ? "proved" : "NOT PROVED"} ${name}, ${seconds} s\n`);
       outcomes.get(name)?.resolve(problems);
