@@ -181,6 +181,21 @@ test("crictl is asked first, and a Pod without eth0 is a fact", async () => {
   await host.close();
 });
 
+test("of two runtimes the one that has our container is asked, not Docker's containerd, which has none of the kubelet's", async () => {
+  const executables = {
+    ...tools,
+    ls: "#!/bin/sh\necho /run/containerd/containerd.sock /run/crio/crio.sock\n",
+    ctr: `#!/bin/sh\necho "TASK PID STATUS"\n`,
+    crictl: `#!/bin/sh\ncase "$*" in *crio.sock*inspect*) echo ${process.pid} ;; *crio.sock*) echo '{"containers":[{"id":"${bareID(pod)}","state":"CONTAINER_RUNNING"}]}' ;; *) exit 1 ;; esac\n`,
+  };
+  await using server = await startTestServer({ executables });
+  const host = await openHost(server.target);
+  const facts = await readNodeFacts(host, [pod]);
+  expect(facts.containers.get("nginx")?.state).toBe("running");
+  expect(facts.network.interfaces.get("nginx")).toBeDefined();
+  await host.close();
+});
+
 test.for([
   [
     "neither crictl nor ctr",
