@@ -59,7 +59,7 @@ test("where no rule matches it says so, and shows what is nearest", () => {
 
 test.for([
   ["not looked at, because `replicas-ready` failed: 0 of 2 Pods Ready", "exec-version"],
-  ["not looked at, because the Deployment has no ready Pod any more: see `pod-replaced`", "logs-recorded"],
+  ["not looked at, because `pod-replaced` failed: the Deployment has no ready Pod any more", "logs-recorded"],
 ] as const)("what was not looked at has the cause of what kept it from that: %s", ([message, check]) => {
   expect(diagnose(schedulerStopped, { check, message })?.rule.id).toBe("kube-scheduler-not-running");
   expect(diagnose(schedulerStopped, { check, message: "something else" })).toBeUndefined();

@@ -2,6 +2,7 @@
  * From a failure and the evidence to the cause, and to the lines that tell of it.
  */
 import { join } from "node:path";
+import { judgeIn } from "../not-looked-at.ts";
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
 import { nearestEvidence } from "./nearest.ts";
 import { evidenceFile, objectsFile } from "./gathering/report.ts";
@@ -77,14 +78,13 @@ export const judgeOf = (failure: Failure): string | undefined =>
  * by which it tells the Pods apart.
  */
 function actualFailure({ check, message }: Failure): Failure {
-  const [, of, rest] = /^not looked at, because `([\w-]+)` failed: ([^]*)$/.exec(message) ?? [];
-  if (of !== undefined && rest !== undefined) return { check: of, message: rest };
+  const elsewhere = judgeIn(message);
+  if (elsewhere !== undefined) return { check: elsewhere.judge, message: elsewhere.reason };
   const [, obstacle] = couldNotBegin.exec(message) ?? [];
   if (obstacle !== undefined) return { check, message: obstacle };
   const [, log] =
     /^cannot tell which Pod has answered, because (?:the log of .+? cannot be read|a log does not show what its Pod answers): ([^]*)$/.exec(
       message,
     ) ?? [];
-  if (log !== undefined) return { check: "logs-recorded", message: log };
-  return message.includes("has no ready Pod any more: see `pod-replaced`") ? { check: "pod-replaced", message } : { check, message };
+  return log === undefined ? { check, message } : { check: "logs-recorded", message: log };
 }

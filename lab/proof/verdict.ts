@@ -2,6 +2,7 @@
  * Whether a run has made of a fault what the catalogue says.
  */
 import { apartFromByHand } from "../../helpers/errors.ts";
+import { judgeIn } from "../../helpers/not-looked-at.ts";
 import type { Because, Fault } from "../faults/fault.ts";
 import type { Outcome } from "../operator.ts";
 
@@ -53,8 +54,8 @@ function misjudgedChecks({ fails, inconclusive, because, cause }: Judged, { verd
 
 /** Whether a check could not look because of what the fault has made fail. A host that does not answer, for one, is another matter. */
 function hangsOnFailure(message: string, fails: readonly string[]): boolean {
-  const [, judge] = /^not looked at, because `([\w-]+)` failed/.exec(message) ?? [];
-  return judge === undefined ? otherObstacles.test(message) : fails.includes(judge);
+  const elsewhere = judgeIn(message);
+  return elsewhere === undefined ? otherObstacles.test(message) : fails.includes(elsewhere.judge);
 }
 
 /** Without a run, without a second Node, or without logs there is nothing to look at. */
