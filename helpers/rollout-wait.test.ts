@@ -85,16 +85,12 @@ test("what else the Pods have to be is waited for, too", async () => {
   expect(asked).toBe(2);
 });
 
-test("what cannot heal ends the wait at once, with what was seen and how to see it by hand", async () => {
+test("what cannot heal ends the wait at once, with what was seen", async () => {
   const store = storeWith({ [podPath("a")]: pod(waiting("InvalidImageName", "couldn't parse image name")), [podPath("b")]: pod(ready) });
   await using api = await startWith(store);
   await expect(waitForReadyPods(api.client, run, expectation)).rejects.toMatchObject({
     name: "ConformanceError",
-    message:
-      "Deployment smoke/nginx cannot become ready: 1 of 2 Pods Ready; Pod a on node-0: InvalidImageName, couldn't parse image name\n" +
-      "By hand:\n" +
-      "  kubectl -n smoke get deployment,replicaset,pod -o wide\n" +
-      "  kubectl -n smoke get events --sort-by=.lastTimestamp",
+    message: "Deployment smoke/nginx cannot become ready: 1 of 2 Pods Ready; Pod a on node-0: InvalidImageName, couldn't parse image name",
   });
 });
 
@@ -197,7 +193,7 @@ test.for([
   await using api = await startWith(store, { lookSeconds: 40 });
   await expect(waitForReadyPods(api.client, run, expectation)).rejects.toMatchObject({
     name: "ConformanceError",
-    message: expect.stringContaining(`Deployment smoke/nginx was not ready after ${seconds} s: 0 of 2 Pods Ready; ${seen}\n`),
+    message: expect.stringContaining(`Deployment smoke/nginx was not ready after ${seconds} s: 0 of 2 Pods Ready; ${seen}`),
   });
 });
 

@@ -37,22 +37,17 @@ export async function waitForReadyPods(client: KubernetesClient, run: Run, expec
     const obstacles = obstaclesOf(observation);
     const seen = `${ready.length} of ${replicas} Pods Ready; ${obstacles.map(describeObstacle).join("; ") || "nothing hinders them"}`;
     const { hopeless, isOver } = patience.after(observation, obstacles);
-    if (hopeless !== undefined) throw failure(hopeless, `${deployment} cannot become ready: ${seen}`, run);
+    if (hopeless !== undefined) throw failure(hopeless, `${deployment} cannot become ready: ${seen}`);
     if (isOver) {
       const seconds = Math.round((observation.now - began) / 1000);
-      throw failure(obstacles[0], `${deployment} was not ready after ${seconds} s: ${seen}`, run);
+      throw failure(obstacles[0], `${deployment} was not ready after ${seconds} s: ${seen}`);
     }
     await sleep(intervalMs);
   }
 }
 
-function failure(obstacle: Obstacle | undefined, sentence: string, run: Run): Error {
-  const byHand = [
-    `kubectl -n ${run.namespace} get deployment,replicaset,pod -o wide`,
-    `kubectl -n ${run.namespace} get events --sort-by=.lastTimestamp`,
-  ];
-  return obstacle?.verdict === "inconclusive" ? new InconclusiveError(sentence, { byHand }) : new ConformanceError(sentence, { byHand });
-}
+const failure = (obstacle: Obstacle | undefined, sentence: string): Error =>
+  obstacle?.verdict === "inconclusive" ? new InconclusiveError(sentence) : new ConformanceError(sentence);
 
 async function observe(client: KubernetesClient, run: Run, explain: boolean): Promise<RolloutObservation> {
   const core = `/api/v1/namespaces/${run.namespace}`;
