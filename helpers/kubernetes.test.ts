@@ -45,13 +45,13 @@ test("each verb sends what the API expects of it", async () => {
   await client.create("/pods", { kind: "Pod" });
   await client.patch("/pods/one", { spec: {} });
   await client.delete("/pods/one", { uid: "u-1" });
-  await client.delete("/pods/one", { uid: "u-1", propagationPolicy: "Foreground", gracePeriodSeconds: 0 });
+  await client.delete("/pods/one", { uid: "u-1", propagationPolicy: "Background" });
   expect(heard).toEqual([
     ["GET", "/pods?labelSelector=app%3Dnginx%2Ctier+in+%28a%2C+b%29", undefined, ""],
     ["POST", "/pods", "application/json", { kind: "Pod" }],
     ["PATCH", "/pods/one", "application/merge-patch+json", { spec: {} }],
     ["DELETE", "/pods/one", "application/json", { preconditions: { uid: "u-1" } }],
-    ["DELETE", "/pods/one", "application/json", { preconditions: { uid: "u-1" }, propagationPolicy: "Foreground", gracePeriodSeconds: 0 }],
+    ["DELETE", "/pods/one", "application/json", { preconditions: { uid: "u-1" }, propagationPolicy: "Background" }],
   ]);
 });
 

@@ -18,7 +18,7 @@ export { ApiRefusal, ApiServerError, isForbidden, isNotFound } from "./api-error
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 type Query = Readonly<Record<string, string | number | boolean>>;
 type Options = { query?: Query; signal?: AbortSignal; timeoutMs?: number };
-type Deletion = { uid: string; propagationPolicy?: "Background" | "Foreground" | "Orphan"; gracePeriodSeconds?: number };
+type Deletion = { uid: string; propagationPolicy?: "Background" };
 type Body = { content: object; type: string };
 
 const requestTimeoutMs = 10_000;
@@ -69,8 +69,8 @@ export class KubernetesClient {
   }
 
   /** Deletes the object that has this UID; a namesake of another UID is left alone, and answers 409. */
-  async delete(path: string, { uid, propagationPolicy, gracePeriodSeconds, ...options }: Options & Deletion): Promise<void> {
-    const content = definedOf({ preconditions: { uid }, propagationPolicy, gracePeriodSeconds });
+  async delete(path: string, { uid, propagationPolicy, ...options }: Options & Deletion): Promise<void> {
+    const content = definedOf({ preconditions: { uid }, propagationPolicy });
     await this.#json("DELETE", path, options, { content, type: "application/json" });
   }
 
