@@ -40,7 +40,7 @@ const cases: readonly Case[] = [
     rule: "quota-exceeded",
     check: "replicas-ready",
     change: refused('pods "x" is forbidden: exceeded quota: none, requested: pods=1, used: pods=0, limited: pods=0'),
-    cause: /^ResourceQuota none of namespace smoke-1 leaves no room for the Pods$/,
+    cause: /^ResourceQuota none of namespace smoke-1 leaves no room for what the run creates$/,
     butNot: [{ change: refused('pods "x" is forbidden: failed quota: some: must specify limits.cpu for: nginx') }],
   },
   {

@@ -40,7 +40,7 @@ export const creationRules: readonly Rule[] = [
     andWhoeverSaysIt: true,
     guide: guide.smokeTest,
     pattern: /exceeded quota: ([^,\s]+)/,
-    what: ({ found: [name] }, { given }) => `ResourceQuota ${name} of namespace ${given.namespace} leaves no room for the Pods`,
+    what: ({ found: [name] }, { given }) => `ResourceQuota ${name} of namespace ${given.namespace} leaves no room for what the run creates`,
     mend: ({ found: [name] }, { given }) => `kubectl -n ${given.namespace} describe resourcequota ${name}`,
   }),
   told({
