@@ -3,9 +3,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { CoreV1Event, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
-import { ConformanceError, InconclusiveError } from "./errors.ts";
+import { errorOf } from "./errors.ts";
 import type { KubernetesClient } from "./kubernetes.ts";
-import { describeObstacle, isReady, listPods, livePods, obstaclesOf, type Obstacle, type RolloutObservation } from "./rollout.ts";
+import { describeObstacle, isReady, listPods, livePods, obstaclesOf, type RolloutObservation } from "./rollout.ts";
 import { newPatience, type Deadlines } from "./rollout-patience.ts";
 import type { Run } from "./run.ts";
 import { names } from "./workload.ts";
@@ -37,17 +37,14 @@ export async function waitForReadyPods(client: KubernetesClient, run: Run, expec
     const obstacles = obstaclesOf(observation);
     const seen = `${ready.length} of ${replicas} Pods Ready; ${obstacles.map(describeObstacle).join("; ") || "nothing hinders them"}`;
     const { hopeless, isOver } = patience.after(observation, obstacles);
-    if (hopeless !== undefined) throw failure(hopeless, `${deployment} cannot become ready: ${seen}`);
+    if (hopeless !== undefined) throw errorOf({ message: `${deployment} cannot become ready: ${seen}`, verdict: hopeless.verdict });
     if (isOver) {
       const seconds = Math.round((observation.now - began) / 1000);
-      throw failure(obstacles[0], `${deployment} was not ready after ${seconds} s: ${seen}`);
+      throw errorOf({ message: `${deployment} was not ready after ${seconds} s: ${seen}`, verdict: obstacles[0]?.verdict ?? "fail" });
     }
     await sleep(intervalMs);
   }
 }
-
-const failure = (obstacle: Obstacle | undefined, sentence: string): Error =>
-  obstacle?.verdict === "inconclusive" ? new InconclusiveError(sentence) : new ConformanceError(sentence);
 
 async function observe(client: KubernetesClient, run: Run, explain: boolean): Promise<RolloutObservation> {
   const core = `/api/v1/namespaces/${run.namespace}`;
