@@ -19,7 +19,8 @@ export type TestStore = {
   answer: (request: Pick<Http2ServerRequest, "method" | "url">, body: string) => Answer;
 };
 
-const plurals = /^(.*)\/(namespaces|nodes|deployments|replicasets|services|endpointslices|secrets|configmaps|pods|events|leases)$/;
+const plurals =
+  /^(.*)\/(namespaces|nodes|deployments|replicasets|services|endpointslices|secrets|configmaps|pods|events|leases|servicecidrs)$/;
 
 /** @param initial objects by their paths */
 export function newTestStore(initial: Readonly<Record<string, object>> = {}): TestStore {

@@ -14,8 +14,9 @@ test("a log is read as it is", async () => {
   });
   expect(await readLog(api.client, target)).toBe("one\ntwo\n");
   await readLog(api.client, { ...target, tailLines: 5 });
+  await readLog(api.client, { ...target, previous: true });
   const path = "/api/v1/namespaces/smoke/pods/nginx/log?container=web";
-  expect(asked).toEqual([path, `${path}&tailLines=5`]);
+  expect(asked).toEqual([path, `${path}&tailLines=5`, `${path}&previous=true`]);
 });
 
 test.each([

@@ -15,8 +15,11 @@ export type LogTarget = {
   signal?: AbortSignal;
 };
 
+/** Whether it is that of the container before, which has ended. */
+type Previous = { previous?: boolean };
+
 /** @throws ConformanceError when the cluster cannot show it, InconclusiveError when we may not or cannot ask */
-export async function readLog(client: KubernetesClient, target: LogTarget): Promise<string> {
+export async function readLog(client: KubernetesClient, target: LogTarget & Previous): Promise<string> {
   return client.text(pathOf(target), { query: queryOf(target), ...limitsOf(target) }).catch((error) => explain(client, target, error));
 }
 
@@ -47,8 +50,9 @@ async function* linesOf(body: AsyncIterable<Buffer>): AsyncIterable<string> {
 
 const pathOf = ({ namespace, pod }: LogTarget): string => `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
 
-const queryOf = ({ container, tailLines }: LogTarget) => ({
+const queryOf = ({ container, tailLines, previous = false }: LogTarget & Previous) => ({
   container,
+  ...(previous && { previous }),
   ...(tailLines !== undefined && { tailLines }),
 });
 

@@ -1,6 +1,6 @@
 import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
-import { describeObstacle, endedSince, isReady, livePods, obstaclesOf, type RolloutObservation } from "./rollout.ts";
+import { describeObstacle, obstaclesOf, type RolloutObservation } from "./rollout.ts";
 
 const deployment: V1Deployment = { status: { observedGeneration: 1 } };
 const now = Date.parse("2026-01-01T00:01:00Z");
@@ -17,39 +17,15 @@ function waiting(reason: string, message = ""): V1Pod {
   return pod({ phase: "Pending", containerStatuses: [{ state: { waiting: { reason, message } } } as never] });
 }
 
-function event(reason: string, message = "", lastTimestamp?: string): CoreV1Event {
+function event(reason: string, message = "", lastTimestamp?: string, uid = "uid-1"): CoreV1Event {
   return {
     reason,
     message,
     ...(lastTimestamp && { lastTimestamp: lastTimestamp as never }),
-    involvedObject: { uid: "uid-1" },
+    involvedObject: { uid },
     metadata: {},
   };
 }
-
-test("a Pod is Ready when it runs and says so", () => {
-  const conditions = [{ type: "Ready", status: "True" }];
-  expect(isReady(pod({ phase: "Running", conditions }))).toBe(true);
-  expect(isReady(pod({ phase: "Pending", conditions }))).toBe(false);
-  expect(isReady(pod({ phase: "Running", conditions: [{ type: "Ready", status: "False" }] }))).toBe(false);
-});
-
-test("a Pod that was Ready has to stay so, and to keep its container", () => {
-  const conditions = [{ type: "Ready", status: "True" }];
-  const running = (containerID: string, more: object = {}) =>
-    pod({ phase: "Running", conditions, containerStatuses: [{ name: "nginx", containerID, ...more } as never] });
-  const lastState = { terminated: { reason: "Error", exitCode: 1 } };
-  const crashed = running("containerd://1", { state: lastState });
-  if (crashed.status) crashed.status.conditions = [{ type: "Ready", status: "False" }];
-
-  const since = (later?: V1Pod) => endedSince(running("containerd://1"), later);
-
-  expect(since(running("containerd://1"))).toBeUndefined();
-  expect(since(running("containerd://2", { lastState }))).toMatch(/^Pod nginx-1 on node-0 was Ready, .* ended since: Error, exit code 1$/);
-  expect(since(crashed)).toMatch(/ended since: Error, exit code 1$/);
-  expect(since(pod({ phase: "Running", containerStatuses: [] }))).toMatch(/is so no more$/);
-  expect(since()).toMatch(/is gone$/);
-});
 
 test.for([
   ["InvalidImageName", "", "none"],
@@ -114,9 +90,8 @@ test("an init container that a webhook has added can stand in the way, too", () 
   expect(obstacle).toMatchObject({ reason: "InvalidImageName", hope: "none" });
 });
 
-test("a Pod that has ended counts no more, and is told of", () => {
+test("a Pod that has ended is told of", () => {
   const evicted = pod({ phase: "Failed", reason: "Evicted", message: "The node was low on resource: memory." });
-  expect(livePods([evicted, pod({ phase: "Succeeded" }), pod({ phase: "Pending" })])).toHaveLength(1);
   expect(obstaclesOf(observation({ pods: [evicted] })).map(describeObstacle)).toEqual([
     "Pod nginx-1 on node-0: Evicted, The node was low on resource: memory.",
   ]);
@@ -126,6 +101,18 @@ test("an unschedulable Pod says why", () => {
   const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/2 nodes are available" }];
   const [obstacle] = obstaclesOf(observation({ pods: [pod({ phase: "Pending", conditions }, { containers: [] })] }));
   expect(obstacle && describeObstacle(obstacle)).toBe("Pod nginx-1: Unschedulable, 0/2 nodes are available");
+});
+
+test.for([
+  ["nobody has said anything about it", "little", []],
+  ["cluster-autoscaler makes a Node for it", "patient", [event("FailedScheduling"), event("TriggeredScaleUp")]],
+  ["Karpenter makes a Node for it", "patient", [event("Nominated"), event("FailedScheduling")]],
+  ["cluster-autoscaler makes none", "little", [event("NotTriggerScaleUp")]],
+  ["a Node is made for another Pod", "little", [event("TriggeredScaleUp", "", "2026-01-01T00:00:59Z", "uid-2")]],
+] as const)("of an unschedulable Pod, where %s: hope is %s", ([, hope, events]) => {
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/2 nodes are available" }];
+  const pods = [pod({ phase: "Pending", conditions }, { containers: [] })];
+  expect(obstaclesOf(observation({ pods, events }))).toMatchObject([{ reason: "Unschedulable", hope, verdict: "fail" }]);
 });
 
 test.for([

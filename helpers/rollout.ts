@@ -3,10 +3,8 @@
  * The waiting reasons are the kubelet's, https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-states
  */
 import type { CoreV1Event, V1ContainerStatus, V1Deployment, V1Lease, V1Pod } from "@kubernetes/client-node";
-import type { KubernetesClient } from "./kubernetes.ts";
 import { secondsSinceRenewal } from "./lease.ts";
-import { selectorOf, type Run } from "./run.ts";
-import { containerName } from "./workload.ts";
+import { endOf, hasEnded, isReady, livePods } from "./pods.ts";
 
 /** Everything a judgement needs, read in one go. */
 export type RolloutObservation = {
@@ -34,45 +32,6 @@ export type Obstacle = {
 /** A leader renews every 2 s and loses its Lease after 15 s, the defaults of --leader-elect-lease-duration. */
 const staleLeaseSeconds = 15;
 
-/** Whether a Pod is Running, and Ready to be asked. */
-export function isReady(pod: V1Pod): boolean {
-  return pod.status?.phase === "Running" && (pod.status.conditions ?? []).some(({ type, status }) => type === "Ready" && status === "True");
-}
-
-/**
- * What has become of a Pod that was Ready, where it has not stayed so; undefined where its container still runs. A container that ends at
- * once passes for Running, and its Pod for Ready, until its kubelet looks again, a second later.
- */
-export function endedSince(before: V1Pod, now: V1Pod | undefined): string | undefined {
-  const where = `Pod ${before.metadata?.name} on ${before.spec?.nodeName} was Ready`;
-  if (now === undefined) return `${where}, and is gone`;
-  const [was, is] = [before, now].map(({ status }) => status?.containerStatuses?.find(({ name }) => name === containerName));
-  if (is?.containerID === was?.containerID && isReady(now)) return undefined;
-  const end = endOf(is);
-  return end === undefined ? `${where}, and is so no more` : `${where}, and its container has ended since: ${end}`;
-}
-
-/** How a container ended last, in the words of its kubelet and with its exit code; undefined where it has not. */
-function endOf(status: V1ContainerStatus | undefined): string | undefined {
-  const ended = status?.state?.terminated ?? status?.lastState?.terminated;
-  return ended && `${ended.reason}, exit code ${ended.exitCode}`;
-}
-
-/** All Pods of a run, those among them that are on their way out. */
-export const listPods = (client: KubernetesClient, run: Run): Promise<V1Pod[]> =>
-  client.list<V1Pod>(`/api/v1/namespaces/${run.namespace}/pods`, { query: { labelSelector: selectorOf(run) } });
-
-/** How often a Pod's containers have restarted. */
-export const restartsOf = ({ status }: V1Pod): number =>
-  (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
-
-/** Pods that have ended and stay for people to see, such as one that was evicted; another has taken their place. */
-const hasEnded = ({ status }: V1Pod): boolean => status?.phase === "Failed" || status?.phase === "Succeeded";
-
-/** The Pods that count, by the rule of the ReplicaSet controller: those that have not ended and are not on their way out. */
-export const livePods = (pods: readonly V1Pod[]): V1Pod[] =>
-  pods.filter((pod) => pod.metadata?.deletionTimestamp === undefined && !hasEnded(pod));
-
 const cannotHeal = /manifest unknown|manifest for .* not found|no match for platform|failed to resolve .*: not found|unsupported manifest/i;
 
 /** The reasons by which a wait ends early. Everything else is waited out. */
@@ -91,6 +50,9 @@ const pullReasons = new Set(["ErrImagePull", "ImagePullBackOff"]);
 /** What a kubelet reports of a Pod on its way: steps that have failed, and steps taken. The latest one tells how far it is. */
 const failedSteps = new Set(["FailedCreatePodSandBox", "FailedMount", "Failed"]);
 const stepsTaken = new Set(["Pulling", "Pulled", "Created", "Started"]);
+
+/** What cluster-autoscaler and Karpenter report of a Pod for which they are making a Node. */
+const givenNodes = new Set(["TriggeredScaleUp", "Nominated"]);
 
 /** Policies that refuse our Pod say nothing about whether the cluster works; a webhook that cannot be called is a broken cluster. */
 const refusals = /exceeded quota|violates PodSecurity|admission webhook .* denied the request|is forbidden: (?!error looking up)/;
@@ -113,7 +75,8 @@ function podObstacles(pod: V1Pod, events: readonly CoreV1Event[]): Obstacle[] {
   const unscheduled = (pod.status?.conditions ?? []).find(({ type, status }) => type === "PodScheduled" && status === "False");
   if (unscheduled !== undefined) {
     const { reason = "Unschedulable", message = "" } = unscheduled;
-    return [{ subject, reason, message, hope: "little", verdict: "fail" }];
+    const hope = events.some((event) => givenNodes.has(event.reason ?? "")) ? "patient" : "little";
+    return [{ subject, reason, message, hope, verdict: "fail" }];
   }
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const step = latest(events, ({ reason = "" }) => failedSteps.has(reason) || stepsTaken.has(reason));

@@ -8,7 +8,6 @@ import type {
   V1EndpointSlice,
   V1Lease,
   V1Node,
-  V1ObjectMeta,
   V1Pod,
   V1ReplicaSet,
   V1Secret,
@@ -19,10 +18,11 @@ import { isNotFound, type KubernetesClient } from "../../kubernetes.ts";
 import { secondsSinceRenewal } from "../../lease.ts";
 import { nameOf, notReadyBecause, taintText } from "../../nodes.ts";
 import { redact } from "../../redaction/redact.ts";
-import { restartsOf } from "../../rollout.ts";
+import { restartsOf } from "../../pods.ts";
 import { selectorOf, type Run } from "../../run.ts";
 import { names } from "../../workload.ts";
 import type { APIEvidence, EventEvidence, LeaseEvidence, NodeEvidence, PodEvidence } from "../model.ts";
+import { isAbout } from "./is-about.ts";
 
 /** What the API tells within the time; what it does not tell is noted as unanswered. Never throws. */
 export async function readAPI(client: KubernetesClient, run: Run, timeoutMs: number): Promise<APIEvidence> {
@@ -72,21 +72,6 @@ export async function readAPI(client: KubernetesClient, run: Run, timeoutMs: num
     endpoints: slices.flatMap(addressesOf),
     secretFinalizers: secret?.metadata?.finalizers ?? [],
   };
-}
-
-type Objects = { objects: readonly ({ metadata?: V1ObjectMeta } | undefined)[]; replicaSets: readonly V1ReplicaSet[] };
-
-/**
- * Whether an Event is about an object of the run. In a namespace that it shares there are Events about others' objects, and for an hour
- * about those of earlier runs, which have had the same names: a UID tells them apart. Of a Pod that is gone there is only the name, which
- * begins with its ReplicaSet's.
- */
-function isAbout(run: Run, { objects, replicaSets }: Objects): (event: CoreV1Event) => boolean {
-  if (run.ownsNamespace) return () => true;
-  const uids = new Set([...objects, ...replicaSets].flatMap((object) => object?.metadata?.uid ?? []));
-  const owners = new Set(replicaSets.map(({ metadata }) => metadata?.name));
-  return ({ involvedObject: { kind, name = "", uid = "" } }) =>
-    uids.has(uid) || (kind === "Pod" && owners.has(/^(.+)-[a-z0-9]{5}$/.exec(name)?.[1]));
 }
 
 function validityOf({ access: { tls, userName } }: KubernetesClient): string {

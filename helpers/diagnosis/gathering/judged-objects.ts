@@ -1,11 +1,12 @@
 /**
  * What each check looks at in the API: its evidence shows these objects as they were when it did not pass. `Log` is the end of the log of
- * each container of the run's Pods.
+ * each container of the run's Pods, and of the one before it where it has restarted.
  */
 
-export type Judged = "Deployment" | "ReplicaSet" | "Pod" | "Log" | "Service" | "EndpointSlice" | "Secret" | "Node" | "Lease";
+export type Judged =
+  "Deployment" | "ReplicaSet" | "Pod" | "Event" | "Log" | "Service" | "EndpointSlice" | "ServiceCIDR" | "Secret" | "Node" | "Lease";
 
-const workload = ["Deployment", "ReplicaSet", "Pod", "Log"] as const;
+const workload = ["Deployment", "ReplicaSet", "Pod", "Event", "Log"] as const;
 const containers = ["Pod", "Log"] as const;
 const podNetwork = ["Pod", "Node"] as const;
 const service = ["Service", "EndpointSlice", "Pod"] as const;
@@ -34,7 +35,7 @@ export const judgedObjects: Readonly<Record<string, readonly Judged[]>> = {
   "exec-reads": containers,
   "exec-stdin": containers,
   "exec-tty": containers,
-  "service-ports": service,
+  "service-ports": [...service, "ServiceCIDR"],
   "service-endpoints": service,
   "node-port-answers": [...service, "Node"],
   "node-port-every-pod": [...service, "Node"],
