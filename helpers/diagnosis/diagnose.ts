@@ -2,6 +2,7 @@
  * From a failure and the evidence to the cause, and to the lines that tell of it.
  */
 import { join } from "node:path";
+import { linesOf } from "../cause.ts";
 import { judgeIn } from "../not-looked-at.ts";
 import type { Evidence, Failure, Finding, Rule } from "./model.ts";
 import { nearestEvidence } from "./nearest.ts";
@@ -30,29 +31,28 @@ type Presentation = {
   ready: (line: string) => string;
 };
 
-/** The lines in front of a message: `Cause: ...`, and below it what was seen, what mends it, and where it is told how to build it. */
+/** The lines in front of a message: the cause, what was seen of it, what mends it, and where it is told how to build it. */
 export function causeLines(evidence: Evidence, failure: Failure, { folder, judge, ready }: Presentation): string[] {
   const diagnosis = diagnose(evidence, failure);
   if (diagnosis === undefined) {
     const nearest = nearestEvidence(evidence);
-    return [`Cause: none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`, filesLine({ folder, judge })];
+    const what = `none of the ${rules.length} known causes matches; nearest evidence: ${nearest}.`;
+    return linesOf({ what, details: { Evidence: filesOf({ folder, judge }) } });
   }
   const { rule, finding } = diagnosis;
   const host = Object.keys(evidence.hosts).find((name) => finding.seen.startsWith(`${name}: `));
-  return [
-    `Cause: ${finding.what}.`,
-    `  Seen: ${finding.seen}`,
-    `  Mend: ${ready(finding.mend)}`,
-    `  Guide: ${rule.guide}`,
-    filesLine({ folder, judge }, evidenceFile(host ?? "api")),
-  ];
+  const files = filesOf({ folder, judge }, evidenceFile(host ?? "api"));
+  return linesOf({
+    what: `${finding.what}.`,
+    details: { Seen: finding.seen, Mend: ready(finding.mend), Guide: rule.guide, Evidence: files },
+  });
 }
 
 /** Where the evidence is to be found: the file that shows the cause, or all of them, and the objects of the check. */
-function filesLine({ folder, judge }: Pick<Presentation, "folder" | "judge">, file = ""): string {
-  if (folder === undefined) return "  Evidence: it could not be written; see SMOKE_EVIDENCE";
+function filesOf({ folder, judge }: Pick<Presentation, "folder" | "judge">, file = ""): string {
+  if (folder === undefined) return "it could not be written; see SMOKE_EVIDENCE";
   const objects = judge === undefined ? "" : `, ${join(folder, objectsFile(judge))}`;
-  return `  Evidence: ${folder}/${file}${objects}`;
+  return `${folder}/${file}${objects}`;
 }
 
 /** What a rule quotes may have been several lines, of a journal or a message. */

@@ -1,6 +1,7 @@
 /**
  * Whether a run has made of a fault what the catalogue says.
  */
+import { apartFromCause } from "../../helpers/cause.ts";
 import { apartFromByHand } from "../../helpers/errors.ts";
 import { judgeIn } from "../../helpers/not-looked-at.ts";
 import type { Because, Fault } from "../faults/fault.ts";
@@ -8,11 +9,8 @@ import type { Outcome } from "../operator.ts";
 
 type Judged = Pick<Fault, "fails" | "inconclusive" | "because" | "cause" | "exitCode">;
 
-/** What a message begins with: the cause that the diagnosis names, and indented lines about it. What follows is the check's own. */
-const diagnosis = /^Cause: .*(?:\n {2}.*)*\n?/;
-
 /** The check's own words: the lines to try by hand name hosts and addresses whatever is wrong. */
-const ownWords = (message: string): string => apartFromByHand(message.replace(diagnosis, "")).sentence;
+const ownWords = (message: string): string => apartFromByHand(apartFromCause(message).rest).sentence;
 
 /** Sentences for each check that failed, passed or did not look where it should not have, and for failures without the fault's reason. */
 export function misjudged(fault: Judged, outcome: Outcome): string[] {
