@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
-import { cniConfigurationOf, parseCNIFiles } from "./cni-configuration.ts";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { cniConfigurationOf, cniFilesCommand, eachCNIFile, parseCNIFiles } from "./cni-configuration.ts";
 
 const file = (name: string, content: unknown) => ({
   path: `/etc/cni/net.d/${name}`,
@@ -113,4 +117,26 @@ test("files come with their paths and bytes", () => {
     { path: "/etc/cni/net.d/10-bridge.conf", text: '{\n "name": "é"\n}\n' },
     { path: "/etc/cni/net.d/my net.conf", text: "" },
   ]);
+});
+
+test.for([
+  ["in its own folder, whatever lies in the usual one", ["k3s/10-flannel.conflist", "etc/87-podman.conflist"], ["k3s/10-flannel.conflist"]],
+  [
+    "in the usual folder, where its own holds no CNI file",
+    ["k3s/.kubeconfig", "etc/10.conf", "etc/my net.conf", "etc/11.conflist", "etc/12.json", "etc/13.bak"],
+    ["etc/10.conf", "etc/my net.conf", "etc/11.conflist", "etc/12.json"],
+  ],
+  ["nowhere", [], []],
+] as const)("the files of k3s are read %s", ([, files, expected]) => {
+  const folder = mkdtempSync(join(tmpdir(), "cni-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const folders = ["k3s", "etc"].map((name) => join(folder, name));
+  for (const path of folders) mkdirSync(path);
+  for (const path of files) writeFileSync(join(folder, path), "{\n}\n");
+  const printed = execFileSync("sh", ["-e", "-c", eachCNIFile(`tr -d '\\n' <"$file"`, folders)], { encoding: "utf8" });
+  expect(printed).toBe(expected.map((path) => `${join(folder, path)} {}\n`).join(""));
+});
+
+test("the folder of k3s comes before the usual one", () => {
+  expect(cniFilesCommand).toContain("for folder in /var/lib/rancher/k3s/agent/etc/cni/net.d /etc/cni/net.d;");
 });

@@ -1,6 +1,6 @@
 /**
- * The CNI configuration of a Node, read as containerd reads it: of the files in /etc/cni/net.d that end in .conf, .conflist or .json, the
- * first by name that is valid counts. https://www.cni.dev/docs/spec/#section-1-network-configuration-format
+ * The CNI configuration of a Node, read as containerd reads it: of the files in its folder that end in .conf, .conflist or .json, the first
+ * by name that is valid counts. https://www.cni.dev/docs/spec/#section-1-network-configuration-format
  */
 import { z } from "zod";
 import { isCIDR, firstAddress, normalise, normaliseAddress } from "./cidr.ts";
@@ -107,10 +107,23 @@ function describe(file: string, name: string, { type, bridge, isGateway, isDefau
   };
 }
 
-/** Prints every file of the folder: its path, and its text in base64. */
-export const cniFilesCommand =
-  `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do ` +
-  `[ -f "$file" ] && printf '%s %s\\n' "$file" "$(base64 "$file" | tr -d '\\n')"; done; true`;
+/** Where CNI files are looked for: the containerd of k3s has a folder of its own, and leaves the usual one to podman and nerdctl. */
+const folders = ["/var/lib/rancher/k3s/agent/etc/cni/net.d", "/etc/cni/net.d"];
+
+/**
+ * Prints, for `sh`, the path and the text of every file of the first folder that holds any.
+ * @param text prints the text of `$file` on one line
+ */
+export const eachCNIFile = (text: string, among = folders): string =>
+  `found=; for folder in ${among.join(" ")}; do
+    for file in "$folder"/*.conf "$folder"/*.conflist "$folder"/*.json; do
+      [ -f "$file" ] && found=yes && printf '%s %s\\n' "$file" "$(${text})"
+    done
+    [ -z "$found" ] || break
+  done`;
+
+/** The texts in base64, which keeps every byte. */
+export const cniFilesCommand = eachCNIFile(`base64 "$file" | tr -d '\\n'`);
 
 /** Reads what `cniFilesCommand` has printed. */
 export function parseCNIFiles(stdout: string): CNIFile[] {

@@ -130,6 +130,38 @@ test.for([
   expect(containerProblems("node-0", pod, facts as never)).toEqual(expected);
 });
 
+const ofDocker = { name: "nginx", containerID: "docker://0e724a9a0d85" };
+
+test.for([
+  [
+    "that runs, without its PID",
+    pod,
+    { state: "running", noPID: "context deadline exceeded" },
+    /^node-0: container 0e724a9a0d85 of Pod nginx is running, but "crictl inspect 0e724a9a0d85" told no PID: context deadline exceeded\. /,
+  ],
+  ["of another runtime, which was not found", ofDocker, {}, /is one of docker, and no runtime knows it that listens on one of \/run\//],
+] as const)("nothing can be said of a container %s", ([, of, facts, expected]) => {
+  expect(() => containerProblems("node-0", of, { processes: [], ...facts })).toThrow(
+    expect.objectContaining({ name: "InconclusiveError", message: expect.stringMatching(expected) as string }),
+  );
+});
+
+test("a container that does not run needs no PID, nor does one of a runtime that tells none", () => {
+  const untold = { processes: [], noPID: "<no value>" };
+  expect(containerProblems("node-0", pod, { state: "exited", ...untold })).toEqual([expect.stringContaining("is exited")]);
+  expect(containerProblems("node-0", ofDocker, { state: "running", ...untold })).toEqual([]);
+});
+
+test("an eth0 that could not be looked at is not one that is missing", () => {
+  const unseen = { ...network, interfaces: new Map([["nginx", { unseen: "nsenter exited 127, expected 0" }]]) };
+  expect(() => vethProblems("node-0", "nginx", unseen, { cni })).toThrow(
+    expect.objectContaining({
+      name: "InconclusiveError",
+      message: "node-0: eth0 of Pod nginx could not be looked at: nsenter exited 127, expected 0.",
+    }),
+  );
+});
+
 test("a container's process has to hang under a shim", () => {
   expect(shimProblems("node-0", pod, { state: "running", processes: [own, shim, systemd] })).toEqual([]);
   expect(shimProblems("node-0", pod, { state: "running", processes: [own, systemd] })).toEqual([
@@ -158,7 +190,7 @@ test("everything is read in one round trip, with ctr where crictl does not answe
   const facts = await readNodeFacts(host, [pod]);
   expect(server.commands.length - before).toBe(1);
   expect(facts.network).toEqual(network);
-  const { state, processes } = facts.containers.get("nginx") ?? { processes: [] };
+  const { state, processes } = facts.containers().get("nginx") ?? { processes: [] };
   expect(state).toBe("running");
   expect(processes[0]?.pid).toBe(process.pid);
   expect(processes.length).toBeGreaterThan(1);
@@ -166,18 +198,49 @@ test("everything is read in one round trip, with ctr where crictl does not answe
   await host.close();
 });
 
-test("crictl is asked first, and a Pod without eth0 is a fact", async () => {
-  const crictl = `#!/bin/sh\ncase "$*" in *inspect*) echo ${process.pid} ;; *) printf '{"containers":[{"id":"${bareID(pod)}","state":"CONTAINER_RUNNING"}]}' ;; esac\n`;
-  await using server = await startTestServer({
-    executables: { ...tools, crictl, ctr: "#!/bin/sh\nexit 1\n", nsenter: "#!/bin/sh\nexit 1\n" },
-  });
+/** A crictl that lists our container as running, and does this when it is asked for its PID. */
+const crictlThat = (inspects: string): string =>
+  `#!/bin/sh\ncase "$*" in *inspect*) ${inspects} ;; *) printf '{"containers":[{"id":"${bareID(pod)}","state":"CONTAINER_RUNNING"}]}' ;; esac\n`;
+
+test("crictl is asked first, whatever it warns of, and a Pod without eth0 is a fact", async () => {
+  const executables = {
+    ...tools,
+    crictl: crictlThat(`echo 'WARN[0000] old' >&2; echo ${process.pid}`),
+    ctr: "#!/bin/sh\nexit 1\n",
+    nsenter: `#!/bin/sh\necho 'Device "eth0" does not exist.' >&2; exit 1\n`,
+  };
+  await using server = await startTestServer({ executables });
   const host = await openHost(server.target);
   const facts = await readNodeFacts(host, [pod]);
-  expect(facts.containers.get("nginx")).toMatchObject({
+  expect(facts.containers().get("nginx")).toMatchObject({
     state: "running",
     processes: expect.arrayContaining([expect.objectContaining({ pid: process.pid })]) as unknown[],
   });
   expect(facts.network.interfaces.get("nginx")).toBeUndefined();
+  await host.close();
+});
+
+test.for([
+  [
+    "a PID that crictl does not tell",
+    { crictl: crictlThat("echo 'WARN[0000] old' >&2; echo 'context deadline exceeded' >&2; exit 1") },
+    { state: "running", processes: [], noPID: "context deadline exceeded" },
+    { unseen: "the runtime told no PID of its container: context deadline exceeded" },
+  ],
+  ["a PID that is of no process", { crictl: crictlThat("echo 4194304") }, { state: "running", processes: [] }, undefined],
+  ["a PID that crictl says is none", { crictl: crictlThat("echo 0") }, { state: "running", processes: [] }, undefined],
+  [
+    "a Node without nsenter",
+    { nsenter: "#!/bin/sh\necho 'sh: 1: nsenter: not found' >&2; exit 127\n" },
+    undefined,
+    { unseen: "nsenter exited 127, expected 0: sh: 1: nsenter: not found" },
+  ],
+] as const)("of %s it is known whether we could look", async ([, executables, container, eth0]) => {
+  await using server = await startTestServer({ executables: { ...tools, ...executables } });
+  const host = await openHost(server.target);
+  const { containers, network: seen } = await readNodeFacts(host, [pod]);
+  if (container !== undefined) expect(containers().get("nginx")).toEqual(container);
+  if (eth0 !== undefined) expect(seen.interfaces.get("nginx")).toEqual(eth0);
   await host.close();
 });
 
@@ -191,7 +254,7 @@ test("of two runtimes the one that has our container is asked, not Docker's cont
   await using server = await startTestServer({ executables });
   const host = await openHost(server.target);
   const facts = await readNodeFacts(host, [pod]);
-  expect(facts.containers.get("nginx")?.state).toBe("running");
+  expect(facts.containers().get("nginx")?.state).toBe("running");
   expect(facts.network.interfaces.get("nginx")).toBeDefined();
   await host.close();
 });
@@ -202,13 +265,33 @@ test.for([
     { ctr: "#!/bin/sh\nexit 1\n" },
     /^node-0: neither crictl nor ctr could list the containers: it exited 1, expected 0\. Is containerd running/,
   ],
-  ["an ip without -j", { ip: "#!/bin/sh\necho usage\n" }, /^node-0: "ip -j -d link" could not be read: .* Is iproute2 installed/],
-] as const)("a Node with %s cannot be looked at", async ([, executables, expected]) => {
+  [
+    "two runtimes, of which one knows no container of ours and the other does not answer",
+    {
+      ls: "#!/bin/sh\necho /run/containerd/containerd.sock /run/crio/crio.sock\n",
+      ctr: "#!/bin/sh\nexit 1\n",
+      crictl: `#!/bin/sh\ncase "$*" in *crio.sock*) echo '{"containers":[]}' ;; *) exit 1 ;; esac\n`,
+    },
+    /^node-0: neither crictl nor ctr could list the containers/,
+  ],
+] as const)("of a Node with %s all is known but its containers", async ([, executables, expected]) => {
   await using server = await startTestServer({ executables: { ...tools, ...executables } });
+  const host = await openHost(server.target);
+  const facts = await readNodeFacts(host, [pod]);
+
+  expect(facts.network.links).not.toEqual([]);
+  expect(facts.containers).toThrow(
+    expect.objectContaining({ name: "InconclusiveError", message: expect.stringMatching(expected) as string }),
+  );
+  await host.close();
+});
+
+test("a Node with an ip without -j cannot be looked at", async () => {
+  await using server = await startTestServer({ executables: { ...tools, ip: "#!/bin/sh\necho usage\n" } });
   const host = await openHost(server.target);
   await expect(readNodeFacts(host, [pod])).rejects.toMatchObject({
     name: "InconclusiveError",
-    message: expect.stringMatching(expected) as string,
+    message: expect.stringMatching(/^node-0: "ip -j -d link" could not be read: .* Is iproute2 installed/) as string,
   });
   await host.close();
 });

@@ -8,6 +8,7 @@ import { addressesCommand, interfaceCommand, linksCommand, parseAddresses, parse
 import {
   bareID,
   containersCommand,
+  exitWithoutPID,
   parseContainers,
   parseProcesses,
   processesCommand,
@@ -19,10 +20,10 @@ import type { Host } from "./ssh.ts";
 
 export type NodeFacts = {
   nodeName: string;
-  /** Undefined where /etc/cni/net.d holds no valid file. */
+  /** Undefined where its folder holds no valid file. */
   cni: CNIConfiguration | undefined;
-  /** By the name of the Pod. */
-  containers: ReadonlyMap<string, ContainerFacts>;
+  /** By the name of the Pod. Throws InconclusiveError where the runtime could not be asked: the rest was read without it. */
+  containers: () => ReadonlyMap<string, ContainerFacts>;
   network: NetworkFacts;
 };
 
@@ -48,25 +49,41 @@ export async function readNodeFacts(host: Host, pods: readonly NodePod[]): Promi
   const said = (name: string) => answers[name] as Answer;
   const understood = <T>(name: string, parse: (text: string) => T) => understand(host, commands[name] as string, said(name), parse);
 
-  const states = understood("containers", parseContainers);
-  const containers = [...ids].map(([name, id]): [string, ContainerFacts] => {
-    const state = states.get(id);
-    return [name, { ...(state !== undefined && { state }), processes: parseProcesses(said(`processes-${id}`).stdout) }];
+  const containers = (): ReadonlyMap<string, ContainerFacts> => {
+    const states = understood("containers", parseContainers);
+    const factsOf = (id: string) => containerFacts(states.get(id), said(`processes-${id}`));
+    return new Map([...ids].map(([name, id]) => [name, factsOf(id)]));
+  };
+  const interfaces = [...ids].map(([name, id]) => {
+    const told = said(`interface-${id}`);
+    return [name, told.exitCode === 0 ? understood(`interface-${id}`, parseLinks)[0] : withoutInterface(told)] as const;
   });
-  // A Pod without eth0 makes `ip` fail, which is no failure of ours to look.
-  const interfaces = [...ids].map(
-    ([name, id]) => [name, said(`interface-${id}`).exitCode === 0 ? understood(`interface-${id}`, parseLinks)[0] : undefined] as const,
-  );
   return {
     nodeName: host.name,
     cni: readCNI(host, said("cni").stdout),
-    containers: new Map(containers),
+    containers,
     network: {
       links: understood("links", parseLinks),
       addresses: understood("addresses", parseAddresses),
       interfaces: new Map(interfaces),
     },
   };
+}
+
+function containerFacts(state: string | undefined, told: Answer): ContainerFacts {
+  const processes = told.exitCode === exitWithoutPID ? { processes: [], noPID: wordsOf(told) } : { processes: parseProcesses(told.stdout) };
+  return { ...(state !== undefined && { state }), ...processes };
+}
+
+/** The last line of what a command said: tools warn first, and then tell what they failed of. */
+const wordsOf = ({ stdout }: Answer): string => stdout.trim().split("\n").at(-1) || "it said nothing";
+
+/** That a Pod has no eth0 is told by `ip` alone; whatever else fails, we could not look. */
+function withoutInterface(told: Answer): { unseen: string } | undefined {
+  if (/Device "eth0" does not exist/.test(told.stdout)) return undefined;
+  const what =
+    told.exitCode === exitWithoutPID ? "the runtime told no PID of its container" : `nsenter exited ${told.exitCode}, expected 0`;
+  return { unseen: `${what}: ${wordsOf(told)}` };
 }
 
 function understand<T>(host: Host, command: string, { exitCode, stdout }: Answer, parse: (text: string) => T): T {

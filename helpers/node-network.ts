@@ -4,6 +4,8 @@
 import { z } from "zod";
 import { firstAddress, normaliseAddress } from "./cidr.ts";
 import type { CNIConfiguration } from "./cni-configuration.ts";
+import { InconclusiveError } from "./errors.ts";
+import { pidFirst } from "./node-processes.ts";
 
 export type Link = {
   ifindex: number;
@@ -24,14 +26,14 @@ export type Addresses = ReadonlyMap<string, readonly string[]>;
 export type NetworkFacts = {
   links: readonly Link[];
   addresses: Addresses;
-  /** Each Pod by name, and its `eth0` as seen from inside; undefined where it has none. */
-  interfaces: ReadonlyMap<string, Link | undefined>;
+  /** Each Pod by name, and its `eth0` as seen from inside; undefined where it has none, `unseen` says why we could not look. */
+  interfaces: ReadonlyMap<string, Link | { unseen: string } | undefined>;
 };
 
 export const linksCommand = "ip -j -d link";
 export const addressesCommand = "ip -j addr";
-/** Runs inside of the network namespace of a container's process. */
-export const interfaceCommand = (id: string): string => `nsenter -t "$(pid_of ${id})" -n ip -j -d link show eth0`;
+/** Runs inside of the network namespace of a container's process. Where it fails, it prints why. */
+export const interfaceCommand = (id: string): string => `${pidFirst(id)}; nsenter -t "$pid" -n ip -j -d link show eth0 2>&1`;
 
 const link = z.object({
   ifindex: z.number(),
@@ -109,7 +111,10 @@ export function bridgeProblems(nodeName: string, { links, addresses }: NetworkFa
   ];
 }
 
-/** Sentences for a Pod whose eth0 is missing, or whose other end is missing, down, or on another bridge. */
+/**
+ * Sentences for a Pod whose eth0 is missing, or whose other end is missing, down, or on another bridge.
+ * @throws InconclusiveError when its eth0 could not be looked at
+ */
 export function vethProblems(
   nodeName: string,
   podName: string,
@@ -118,6 +123,7 @@ export function vethProblems(
 ): string[] {
   const inside = interfaces.get(podName);
   if (inside === undefined) return [`${nodeName}: Pod ${podName} has no eth0`];
+  if ("unseen" in inside) throw new InconclusiveError(`${nodeName}: eth0 of Pod ${podName} could not be looked at: ${inside.unseen}.`);
   const outside = links.find(
     ({ ifindex, peerIndex, kind }) => kind === "veth" && ifindex === inside.peerIndex && peerIndex === inside.ifindex,
   );

@@ -1,7 +1,7 @@
 import type { V1Node, V1NodeSpec, V1NodeStatus } from "@kubernetes/client-node";
 import { expect, test } from "vitest";
 import { readSettings } from "./config.ts";
-import { addressesOf, addressOf, nameOf, notReadyBecause, unschedulableBecause } from "./nodes.ts";
+import { addressesOf, addressOf, nameOf, notReadyBecause, taintOf, taintText, unschedulableBecause } from "./nodes.ts";
 
 const ready: V1NodeStatus = {
   conditions: [
@@ -60,6 +60,13 @@ test.for([
   const tainted = node({ taints: [{ key: "dedicated", value: "smoke", effect: "NoSchedule" }] });
   expect(unschedulableBecause(tainted, tolerating(notation)) === undefined).toBe(tolerated);
 });
+
+test.for(["dedicated=smoke:NoSchedule", "dedicated:NoExecute", "node-role.kubernetes.io/control-plane:NoSchedule"])(
+  "a taint is read as it is written: %s",
+  (text) => {
+    expect(taintText(taintOf(text))).toBe(text);
+  },
+);
 
 test("a taint without a value is tolerated by an empty one", () => {
   const tainted = node({ taints: [{ key: "dedicated", effect: "NoSchedule" }] });

@@ -28,7 +28,14 @@ export function unschedulableBecause(node: V1Node, tolerations: readonly Tolerat
 export const taintText = ({ key, value, effect }: { key: string; value?: string; effect: string }): string =>
   `${key}${value ? `=${value}` : ""}:${effect}`;
 
-function tolerates(toleration: Toleration, taint: { key: string; value?: string; effect: string }): boolean {
+/** A taint in that notation, read back. */
+export function taintOf(text: string): { key: string; value: string; effect: string } {
+  const [, key = "", value = "", effect = ""] = /^([^=:]+)(?:=([^:]*))?:(.+)$/.exec(text) ?? [];
+  return { key, value, effect };
+}
+
+/** Whether one toleration is enough for a Pod to be put on a Node with this taint. */
+export function tolerates(toleration: Toleration, taint: { key: string; value?: string; effect: string }): boolean {
   return (
     toleration.key === taint.key &&
     (toleration.operator === "Exists" || (toleration.value ?? "") === (taint.value ?? "")) &&

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { startTestAPI } from "./kubernetes-test-server.ts";
 import { newTestStore } from "./kubernetes-test-store.ts";
 import { microTime } from "./lease.ts";
@@ -6,7 +6,10 @@ import { workerProblems } from "./worker-health.ts";
 
 const node = (status = "True") => ({ status: { conditions: [{ type: "Ready", status, reason: "KubeletNotReady", message: "no CNI" }] } });
 const secondsAgo = (seconds: number): string => microTime(new Date(Date.now() - seconds * 1000));
-const lease = (renewTime: string) => ({ spec: { renewTime } });
+const lease = (renewTime: string, leaseDurationSeconds?: number) => ({
+  spec: { renewTime, ...(leaseDurationSeconds !== undefined && { leaseDurationSeconds }) },
+});
+const briefly = () => 0.5;
 
 const nodePath = (name: string) => `/api/v1/nodes/${name}`;
 const leasePath = (name: string) => `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`;
@@ -22,10 +25,32 @@ test("workers that are Ready and have renewed their Leases have no problem", asy
   expect(await workerProblems(api.client, ["node-0", "node-1"])).toEqual([]);
 });
 
+test("a Lease that lasts longer is renewed less often", async () => {
+  const store = newTestStore({ [nodePath("node-0")]: node(), [leasePath("node-0")]: lease(secondsAgo(32), 120) });
+  await using api = await startTestAPI(store);
+  expect(await workerProblems(api.client, ["node-0"])).toEqual([]);
+});
+
+test.for([
+  ["of the usual 40 s", 40, 13],
+  ["of 120 s", 120, 33],
+] as const)("a Lease %s that is old is watched for as long as its renewal may take", async ([, leaseDurationSeconds, seconds]) => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const store = newTestStore({ [nodePath("node-0")]: node(), [leasePath("node-0")]: lease(secondsAgo(3_600), leaseDurationSeconds) });
+  await using api = await startTestAPI({
+    answer: (request, body) => {
+      if (request.url === leasePath("node-0")) vi.setSystemTime(Date.now() + 20_000);
+      return store.answer(request, body);
+    },
+  });
+  expect(await workerProblems(api.client, ["node-0"])).toEqual([expect.stringContaining(`not in the ${seconds} s since`)]);
+});
+
 test("every worker that is missing, not Ready or without a Lease is named", async () => {
   const store = newTestStore({ [nodePath("node-0")]: node("Unknown"), [nodePath("node-1")]: node() });
   await using api = await startTestAPI(store);
-  expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"], 0.5)).toEqual([
+  expect(await workerProblems(api.client, ["node-0", "node-1", "node-2"], briefly)).toEqual([
     "node-0: Ready is Unknown (KubeletNotReady: no CNI), and has not become Ready in the 0.5 s since",
     "node-1: Ready, but it had no Lease in kube-node-lease, and got none in the 0.5 s since: its kubelet does not report",
     "node-2: not registered; the cluster has node-0, node-1",
@@ -35,7 +60,7 @@ test("every worker that is missing, not Ready or without a Lease is named", asyn
 test("without names every registered Node is looked at, and none at all is a problem", async () => {
   const store = newTestStore({ [nodePath("node-7")]: node("False") });
   await using api = await startTestAPI(store);
-  expect(await workerProblems(api.client, [], 0.5)).toEqual([
+  expect(await workerProblems(api.client, [], briefly)).toEqual([
     "node-7: Ready is False (KubeletNotReady: no CNI), and has not become Ready in the 0.5 s since",
   ]);
 
@@ -97,7 +122,7 @@ test.for([
       return answer;
     },
   });
-  expect(await workerProblems(api.client, ["node-0"], 0.5)).toEqual([
+  expect(await workerProblems(api.client, ["node-0"], briefly)).toEqual([
     `node-0: Ready, but its Lease was last renewed at ${renewTime} and not in the 0.5 s since: its kubelet is silent`,
   ]);
 });

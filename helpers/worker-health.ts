@@ -1,6 +1,6 @@
 /**
  * Whether the workers are there: registered, Ready, and heard of. A kubelet that dies stays Ready for 40 to 50 s, until the controller
- * manager's grace period is over; the Lease that it renews every ten seconds tells sooner.
+ * manager's grace period is over; the Lease that it renews four times as often as it must tells sooner.
  * https://kubernetes.io/docs/concepts/architecture/nodes/#heartbeats
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,13 +9,13 @@ import { isNotFound, type KubernetesClient } from "./kubernetes.ts";
 import { secondsSinceRenewal } from "./lease.ts";
 import { nameOf, notReadyBecause } from "./nodes.ts";
 
-/** A quarter of nodeLeaseDurationSeconds (40), and a little for the way. */
-const renewalSeconds = 13;
+/** Within which time a Lease is renewed: a quarter of nodeLeaseDurationSeconds, which is 40 unless set, and a little for the way. */
+const renewalSeconds = (lease?: V1Lease): number => (lease?.spec?.leaseDurationSeconds ?? 40) / 4 + 3;
 
 /**
  * One sentence for each worker that is missing, not Ready or silent.
  * @param expected names of Nodes; when empty, every registered Node, of which there must be one
- * @param watchedSeconds how old a Lease may be, and how long what is wrong is watched before it counts
+ * @param watchedSeconds how old a Lease may be, and how long what is wrong is watched before it counts; without a Lease, where none is
  */
 export async function workerProblems(
   client: KubernetesClient,
@@ -29,7 +29,7 @@ export async function workerProblems(
     names.map(async (name) => {
       const node = nodes.find((candidate) => nameOf(candidate) === name);
       if (node === undefined) return `${name}: not registered; the cluster has ${nodes.map(nameOf).join(", ") || "no Nodes"}`;
-      const problem = (await unreadiness(client, node, watchedSeconds)) ?? (await silence(client, name, watchedSeconds));
+      const problem = (await unreadiness(client, node, watchedSeconds())) ?? (await silence(client, name, watchedSeconds));
       return problem === undefined ? [] : `${name}: ${problem}`;
     }),
   );
@@ -52,16 +52,17 @@ async function unreadiness(client: KubernetesClient, node: V1Node, watchedSecond
  * A Lease that looks old may be a clock that differs: what counts is whether it is renewed while we watch. One that is not there may be
  * on its way: the kubelet of a cluster that has just booted registers its Node up to 7 s before it tries again to create its Lease.
  */
-async function silence(client: KubernetesClient, name: string, watchedSeconds: number): Promise<string | undefined> {
+async function silence(client: KubernetesClient, name: string, watchedSeconds: typeof renewalSeconds): Promise<string | undefined> {
   const first = await readLease(client, name);
-  if (first !== undefined && isFresh(first, watchedSeconds)) return undefined;
-  const deadline = Date.now() + watchedSeconds * 1000;
+  const seconds = watchedSeconds(first);
+  if (first !== undefined && isFresh(first, seconds)) return undefined;
+  const deadline = Date.now() + seconds * 1000;
   while (Date.now() < deadline) {
     await sleep(500);
     const lease = await readLease(client, name);
     if (lease !== undefined && lease.spec?.renewTime !== first?.spec?.renewTime) return undefined;
   }
-  const watched = `in the ${watchedSeconds} s since`;
+  const watched = `in the ${seconds} s since`;
   return first === undefined
     ? `Ready, but it had no Lease in kube-node-lease, and got none ${watched}: its kubelet does not report`
     : `Ready, but its Lease was last renewed at ${String(first.spec?.renewTime)} and not ${watched}: its kubelet is silent`;

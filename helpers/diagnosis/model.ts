@@ -1,6 +1,7 @@
 /**
  * What a diagnosis is made of: evidence of the cluster, a failure to explain, and rules that find its cause in the evidence.
  */
+import type { Toleration } from "../config.ts";
 
 /** What the API says, as far as it was heard in time. Every object is cut down to what a rule or a reader looks at. */
 export type APIEvidence = {
@@ -79,6 +80,7 @@ export type Evidence = {
     encryption: { provider: string; keyName: string; configurationPath: string | undefined };
     podCIDRs: Readonly<Record<string, readonly string[]>>;
     serviceCIDRs: readonly string[];
+    tolerations: readonly Toleration[];
   };
   api: APIEvidence;
   hosts: Readonly<Record<string, HostEvidence>>;

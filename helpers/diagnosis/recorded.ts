@@ -46,6 +46,7 @@ export function healthy(): Evidence {
       encryption: { provider: "aescbc", keyName: "key1", configurationPath: "/root/encryption-config.yaml" },
       podCIDRs: {},
       serviceCIDRs: [],
+      tolerations: [],
     },
     api: readAPI(readFileSync(join(folder, "api.txt"), "utf8")),
     hosts: Object.fromEntries(hosts),

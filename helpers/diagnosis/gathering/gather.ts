@@ -63,10 +63,10 @@ export async function gather({ run, openClient, openHost }: Sources, { gathering
 }
 
 function given({ namespace, settings }: Run, userName: string): Evidence["given"] {
-  const { contextName = "", server, workers, image, encryption, podCIDRs, serviceCIDRs } = settings;
+  const { contextName = "", server, workers, image, encryption, podCIDRs, serviceCIDRs, tolerations } = settings;
   const { provider, keyName, configurationPath } = encryption;
   const expected = { provider, keyName, configurationPath };
-  return { namespace, contextName, userName, server, workers, image, encryption: expected, podCIDRs, serviceCIDRs };
+  return { namespace, contextName, userName, server, workers, image, encryption: expected, podCIDRs, serviceCIDRs, tolerations };
 }
 
 type Asking = Pick<Sources, "run" | "openHost"> & { api: Promise<APIEvidence>; deadline: number };

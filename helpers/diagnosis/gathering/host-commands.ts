@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { eachCNIFile } from "../../cni-configuration.ts";
 import { shellQuote } from "../../remote-command.ts";
 import { cutShort } from "../reading.ts";
 import { allStandIns } from "../stand-ins.ts";
@@ -34,8 +35,7 @@ export const standingCommands = {
   links: "ip -o link",
   forwarding: "grep . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables",
   filters: `iptables-save 2>/dev/null | ${awk("iptables.awk")} | ${atMost(400)}`,
-  "cni-files": `for file in /etc/cni/net.d/*.conf /etc/cni/net.d/*.conflist /etc/cni/net.d/*.json; do
-    [ -f "$file" ] && printf '%s %s\\n' "$file" "$(tr -d '\\n' <"$file")"; done; true`,
+  "cni-files": eachCNIFile(`tr -d '\\n' <"$file"`),
   kubelet: `[ -n "$kubelet_config" ] && grep -E '^ *"?(enableDebuggingHandlers|enableServer|maxPods|registerNode|port|cgroupDriver|clientCAFile|tlsCertFile|podCIDR)"?:' "$kubelet_config"`,
   encryption: `[ -f "$encryption_config" ] && ${awk("encryption-configuration.awk")} "$encryption_config"`,
   "encryption-age": `[ -f "$encryption_config" ] && printf 'the file was changed %s s ago, kube-apiserver was started %s s ago\\n' \\

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { api, causeOf, line, lookalikes, node, pods, all, type Case } from "../recorded.ts";
+import { readSettings } from "../../config.ts";
+import { api, causeOf, line, lookalikes, node, pods, all, type Case, type Change } from "../recorded.ts";
 
 const without = (gone: string) => api(({ nodes }) => ({ nodes: nodes.filter(({ name }) => name !== gone) }));
 const full = "0/2 nodes are available: 1 Too many pods, 1 node(s) didn't match pod topology spread constraints.";
@@ -12,6 +13,12 @@ const fullDisk = node("node-1", {
   pressures: ["EtcdIsVoter: Node is a voting member", "DiskPressure: kubelet has disk pressure"],
   taints: [diskPressure],
 });
+const tolerating =
+  (notation: string): Change =>
+  (evidence) => ({
+    ...evidence,
+    given: { ...evidence.given, tolerations: readSettings({ SMOKE_TOLERATIONS: notation }).tolerations },
+  });
 const untolerated = pods({ nodeName: "", unscheduled: "0/2 nodes are available: 2 node(s) had untolerated taint(s)." });
 
 const cases: readonly Case[] = [
@@ -80,6 +87,19 @@ const cases: readonly Case[] = [
       pods({ unscheduled: fullButFor }),
     ),
     cause: /^node-0 is tainted node-role\.kubernetes\.io\/control-plane:NoSchedule/,
+  },
+  {
+    rule: "node-tainted",
+    check: "replicas-ready",
+    change: all(
+      node("node-0", { taints: ["dedicated=smoke:NoSchedule"] }),
+      node("node-1", { taints: ["dedicated=others:NoSchedule"] }),
+      tolerating("dedicated=smoke:NoSchedule"),
+      untolerated,
+    ),
+    cause: /^node-1 is tainted dedicated=others:NoSchedule/,
+    // What the run tolerates is not what keeps its Pods off.
+    butNot: [{ change: all(node("node-0", { taints: ["dedicated=smoke:NoSchedule"] }), tolerating("dedicated"), untolerated) }],
   },
   {
     rule: "node-under-pressure",

@@ -1,6 +1,7 @@
 /**
  * Nodes that are not there for Pods, and Pods that find no Node.
  */
+import { taintOf, tolerates } from "../../nodes.ts";
 import { gettingPods, guide } from "../checks.ts";
 import type { Evidence, NodeEvidence, Rule } from "../model.ts";
 import { lastComplaint, linesOf, secondsBehindOthers, shortened } from "../reading.ts";
@@ -10,6 +11,13 @@ const toPods = ["pods-spread", ...gettingPods];
 /** Whether Pods have no place, for a reason that matches; or it is their spread alone that is in question. */
 const matters = ({ api }: Evidence, check: string, reason: RegExp): boolean =>
   check === "pods-spread" || api.pods.some(({ unscheduled }) => reason.test(unscheduled));
+
+/** The Nodes, each with those of its taints alone that the run's Pods do not tolerate. */
+const withUntolerated = ({ api, given }: Evidence): NodeEvidence[] =>
+  api.nodes.map((node) => ({
+    ...node,
+    taints: node.taints.filter((taint) => !given.tolerations.some((toleration) => tolerates(toleration, taintOf(taint)))),
+  }));
 
 /** Whether a taint keeps off Pods that have no place. A control plane is meant to take none while there are other Nodes. */
 const keepsPodsOff = (taint: string, nodes: readonly NodeEvidence[]): boolean =>
@@ -100,7 +108,7 @@ export const schedulingRules: readonly Rule[] = [
     explains: toPods,
     guide: guide.smokeTest,
     find: (evidence, { check, message }) => {
-      const { nodes } = evidence.api;
+      const nodes = withUntolerated(evidence);
       const tainted = nodes.flatMap(({ name, taints }) => taints.map((taint) => ({ name, taint })));
       const found = tainted.find(
         ({ taint }) =>
