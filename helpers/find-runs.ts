@@ -10,14 +10,16 @@ import { managedBy, managedByLabel, runLabel } from "./run.ts";
 
 export type FoundRun = RemovableRun & {
   renewTime: string;
-  /** Nobody is at work on it any more. */
+  /** Nobody is at work on it any more: its process is no more, its namespace is on its way out, or it was watched and is silent. */
   abandoned: boolean;
+  /** By this machine's clock its Lease was renewed long ago. As clocks differ, it has to be watched before it is removed. */
+  looksOld: boolean;
   /** Its namespace is on its way out, or held up on it. */
   isTerminating: boolean;
 };
 
-/** A run on another machine, whose clock may differ, counts as abandoned only after this long without a renewal. */
-const abandonedAfterSeconds = 600;
+/** Clocks that differ by less than this make no run look old. */
+const oldAfterSeconds = 600;
 
 /** Every run of this suite that the cluster holds, abandoned or at work. */
 export async function findRuns(client: KubernetesClient, signal: AbortSignal): Promise<FoundRun[]> {
@@ -41,13 +43,13 @@ export async function findRuns(client: KubernetesClient, signal: AbortSignal): P
 const idOf = ({ metadata }: V1Namespace | V1Lease): string => metadata?.labels?.[runLabel] ?? "";
 
 function runOfLease(lease: V1Lease, { ownsNamespace }: { ownsNamespace: boolean }): FoundRun {
-  const abandoned = holderIsDead(lease) || secondsSinceRenewal(lease) > abandonedAfterSeconds;
   return {
     id: idOf(lease),
     namespace: lease.metadata?.namespace ?? "",
     ownsNamespace,
     renewTime: String(lease.spec?.renewTime),
-    abandoned,
+    abandoned: holderIsDead(lease),
+    looksOld: secondsSinceRenewal(lease) > oldAfterSeconds,
     isTerminating: false,
   };
 }
@@ -60,24 +62,36 @@ function runOfNamespace(namespace: V1Namespace): FoundRun {
     ownsNamespace: true,
     renewTime: "",
     abandoned: isTerminating,
+    looksOld: false,
     isTerminating,
   };
 }
 
 /**
- * The runs that nobody renews, found by watching instead of by comparing clocks: what has not renewed its Lease for as long as a Lease
- * lasts is abandoned.
- * @param watchMs how long is watched
+ * Watches runs instead of comparing clocks: what has not renewed its Lease for as long as a Lease lasts is abandoned.
+ * @param before the runs that are watched, as they were found
+ * @param watchMs how long
+ * @returns every run that is there afterwards
  */
+export async function watchRuns(
+  client: KubernetesClient,
+  before: readonly FoundRun[],
+  signal: AbortSignal,
+  watchMs = leaseDurationSeconds * 1000,
+): Promise<FoundRun[]> {
+  await sleep(watchMs, undefined, { signal });
+  const after = await findRuns(client, signal);
+  const isSilent = (run: FoundRun) => before.some((earlier) => earlier.id === run.id && earlier.renewTime === run.renewTime);
+  return after.map((run) => ({ ...run, abandoned: run.abandoned || isSilent(run) }));
+}
+
+/** Every run, and on which of them nobody is at work. Where that is not certain of all, they are watched. */
 export async function findAbandonedRuns(
   client: KubernetesClient,
   signal: AbortSignal,
-  watchMs = leaseDurationSeconds * 1000,
+  watchMs?: number,
 ): Promise<{ abandoned: FoundRun[]; atWork: FoundRun[] }> {
-  const before = await findRuns(client, signal);
-  if (before.every((run) => run.abandoned)) return { abandoned: before, atWork: [] };
-  await sleep(watchMs, undefined, { signal });
-  const after = await findRuns(client, signal);
-  const silent = (run: FoundRun) => before.some((earlier) => earlier.id === run.id && earlier.renewTime === run.renewTime);
-  return { abandoned: after.filter((run) => run.abandoned || silent(run)), atWork: after.filter((run) => !run.abandoned && !silent(run)) };
+  const found = await findRuns(client, signal);
+  const runs = found.every((run) => run.abandoned) ? found : await watchRuns(client, found, signal, watchMs);
+  return { abandoned: runs.filter((run) => run.abandoned), atWork: runs.filter((run) => !run.abandoned) };
 }

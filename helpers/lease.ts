@@ -13,7 +13,7 @@ const renewIntervalMs = 5_000;
 
 /**
  * The holder says which process it is: the boot and the process namespace name the machine (hostnames repeat), the start time tells a
- * process from a later one with its number. Undefined where there is no /proc; such a holder is judged by the age of its Lease alone.
+ * process from a later one with its number. Undefined where there is no /proc; such a holder is judged by its Lease alone.
  */
 function processIdentity(pid: number): string | undefined {
   try {

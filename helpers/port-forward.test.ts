@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { expect, test } from "vitest";
+import { connect, Server, type Socket } from "node:net";
+import { expect, test, vi } from "vitest";
 import type { WebSocket } from "ws";
 import { startTestAPI, statusBody } from "./kubernetes-test-server.ts";
 import { forwardPort } from "./port-forward.ts";
@@ -117,6 +117,18 @@ test("a connection to the cluster that is cut does not leave the client hanging"
   socket.write("GET");
   expect(await everythingFrom(socket)).toBe("");
   expect(errors).toEqual(["port-forward to port 80 of pod smoke/nginx: the connection to the cluster was lost"]);
+  await close();
+});
+
+// Linux accepts none for a process that has no file descriptor left.
+test("a connection that this machine cannot take is kept among the errors, and ends nothing", async () => {
+  await using api = await startTestAPI({ speak: echo });
+  const listen = vi.spyOn(Server.prototype, "listen");
+  const { port, errors, close } = await forwardPort(api.client, target);
+  const [server] = listen.mock.contexts;
+  listen.mockRestore();
+  (server as Server).emit("error", new Error("accept EMFILE"));
+  expect(errors).toEqual([`port-forward to port 80 of pod smoke/nginx: 127.0.0.1:${port} could not take a connection: accept EMFILE`]);
   await close();
 });
 

@@ -13,7 +13,7 @@ import type { KubernetesClient } from "./kubernetes.ts";
 export type PortForward = {
   /** On 127.0.0.1, chosen by the system. */
   port: number;
-  /** What the cluster has said of connections that failed, the latest last. */
+  /** What the cluster, or this machine, has said of connections that failed, the latest last. */
   errors: readonly string[];
   /** Ends every connection; afterwards nothing listens, and no connection is open. */
   close: () => Promise<void>;
@@ -54,8 +54,11 @@ export async function forwardPort(client: KubernetesClient, target: Target): Pro
     void connection.then(() => connections.delete(socket));
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  // A process that may open no more files cannot take a connection, and would end by the error.
+  server.on("error", (error) => errors.push(`${inWords(target)}: 127.0.0.1:${port} could not take a connection: ${reasonOf(error)}`));
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     errors,
     close: async () => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
@@ -66,10 +69,12 @@ export async function forwardPort(client: KubernetesClient, target: Target): Pro
   };
 }
 
+const inWords = ({ namespace, pod, port }: Target): string => `port-forward to port ${port} of pod ${namespace}/${pod}`;
+
 /** Carries one connection from its beginning to its end. */
 async function connect(client: KubernetesClient, socket: Socket, forwarding: Forwarding): Promise<void> {
   const { namespace, pod, port, timeoutMs = 5_000, errors, signal } = forwarding;
-  const what = `port-forward to port ${port} of pod ${namespace}/${pod}`;
+  const what = inWords(forwarding);
   const socketClosed = closeOf(socket);
   // How the local client ends is its own affair.
   socket.on("error", () => undefined);

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1ObjectMeta } from "@kubernetes/client-node";
 import { reasonOf } from "./errors.ts";
-import { isForbidden, isNotFound, type KubernetesClient } from "./kubernetes.ts";
+import { ApiRefusal, isForbidden, isNotFound, type KubernetesClient } from "./kubernetes.ts";
 import { leaseName, managedBy, managedByLabel, runLabel, selectorOf, type Run } from "./run.ts";
 
 type KubernetesObject = { metadata: V1ObjectMeta };
@@ -50,16 +50,16 @@ export async function removeRun(
   };
   const began = Date.now();
   // Undefined as long as the namespace has not been told.
-  let isTerminating = run.ownsNamespace ? undefined : false;
+  let fate: Fate | undefined = run.ownsNamespace ? undefined : "another's";
   let remaining: readonly string[] = [];
   while (!signal.aborted) {
     // That the namespace may not be deleted does not save what is in it.
-    isTerminating ??= await deleteOwn(client, run, namespacePath(run), signal).catch(note);
-    const ownedToo = isTerminating === true || Date.now() - began > garbageCollectorMs;
+    fate ??= await deleteOwn(client, run, namespacePath(run), signal).catch(note);
+    const ownedToo = fate === "going" || Date.now() - began > garbageCollectorMs;
     const found = await deleteLabelled(client, run, { ownedToo, signal }).catch(note);
-    if (found?.length === 0 && isTerminating !== undefined) {
+    if (found?.length === 0 && fate !== undefined) {
       const isOver = run.ownsNamespace || (await deleteOwn(client, run, leasePath(run), signal).catch(note)) !== undefined;
-      if (isOver) return [];
+      if (isOver) return fate === "unlabelled" ? [leftUnlabelled(client, run)] : [];
     }
     remaining = found ?? remaining;
     await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
@@ -102,24 +102,39 @@ async function deleteByUID(client: KubernetesClient, path: string, item: Kuberne
   try {
     await client.delete(path, { uid: item.metadata.uid as string, propagationPolicy: "Background", signal });
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    const isGone =
+      isNotFound(error) || (isConflict(error) && (await client.get<KubernetesObject>(path, { signal })).metadata.uid !== item.metadata.uid);
+    if (!isGone) throw error;
   }
 }
+
+const isConflict = (error: unknown): boolean => error instanceof ApiRefusal && error.code === 409;
 
 const namespacePath = ({ namespace }: RemovableRun): string => `/api/v1/namespaces/${namespace}`;
 /** In a namespace of others the Lease goes last: as long as it is there, the run can be found. */
 const leasePath = (run: RemovableRun): string => `/apis/coordination.k8s.io/v1/namespaces/${run.namespace}/leases/${leaseName(run)}`;
 
-/** Deletes the object of this path if it is the run's. @returns whether it was, and is on its way out or gone */
-async function deleteOwn(client: KubernetesClient, run: RemovableRun, path: string, signal: AbortSignal): Promise<boolean> {
+/** What becomes of an object that bears the run's name: it is gone or on its way, another run's, or lacks the labels of any run. */
+type Fate = "going" | "another's" | "unlabelled";
+
+/** Deletes the object of this path if it is the run's, which its labels say. */
+async function deleteOwn(client: KubernetesClient, run: RemovableRun, path: string, signal: AbortSignal): Promise<Fate> {
   try {
     const item = await client.get<KubernetesObject>(path, { signal });
-    const labels = item.metadata.labels ?? {};
-    if (labels[managedByLabel] !== managedBy || labels[runLabel] !== run.id) return false;
-    if (item.metadata.deletionTimestamp === undefined) await deleteByUID(client, path, item, signal);
-    return true;
+    const { labels = {}, deletionTimestamp } = item.metadata;
+    if (deletionTimestamp !== undefined) return "going";
+    if (labels[managedByLabel] !== managedBy || labels[runLabel] === undefined) return "unlabelled";
+    if (labels[runLabel] !== run.id) return "another's";
+    await deleteByUID(client, path, item, signal);
+    return "going";
   } catch (error) {
-    if (isNotFound(error)) return true;
+    if (isNotFound(error)) return "going";
     throw error;
   }
 }
+
+/** That its labels were changed, and that somebody else has made it, cannot be told apart from here. */
+const leftUnlabelled = ({ access }: KubernetesClient, { id, namespace }: RemovableRun): string =>
+  `namespace ${namespace}: it was left, because it does not bear the labels ${managedByLabel}=${managedBy} and ${runLabel}=${id} by which ` +
+  `a run knows its own; has a policy changed them? When it is not needed, delete it: ` +
+  `"kubectl --context ${access.contextName} delete namespace ${namespace}"`;

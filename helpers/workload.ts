@@ -91,7 +91,7 @@ export function secret(run: Run, canary: string): V1Secret {
   };
 }
 
-/** Something that no cluster encrypts unless told to: a probe that cannot read it in etcd cannot call a Secret encrypted either. */
+/** Something that is in etcd, and in plaintext unless ConfigMaps are encrypted, too: by it a probe of etcd shows that it can see. */
 export function calibration(run: Run): V1ConfigMap {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: metadata(run, names.calibration), data: { plaintext: `plaintext of ${run.id}` } };
 }

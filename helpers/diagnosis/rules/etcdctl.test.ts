@@ -33,13 +33,13 @@ const cases: readonly Case[] = [
       },
     ],
   },
-  {
+  ...["etcdctl found no such key", 'its value neither shows "plaintext of 0a1b2c3d" nor begins k8s:enc:'].map((seen): Case => ({
     rule: "another-etcd",
     check: "secret-deleted",
-    message: "server: etcdctl must show the ConfigMap smoke-calibration, but etcdctl found no such key.",
+    message: `server: etcdctl must show the ConfigMap smoke-calibration, which this run has created, under /registry/configmaps/smoke-1/smoke-calibration, in plaintext or encrypted, but ${seen}.`,
     cause: /^etcdctl on server does not ask the etcd of this cluster$/,
     butNot: [{ message: 'server: "etcdctl get /registry/x" exited 1, expected 0: context deadline exceeded.' }],
-  },
+  })),
   {
     rule: "etcdctl-contradicts-itself",
     check: "secret-encrypted",
