@@ -49,10 +49,19 @@ const answer500 = `while IFS= read -r line && [ \${#line} -gt 1 ]; do :; done
 printf 'HTTP/1.1 500 Internal Server Error\\r\\nContent-Type: application/json\\r\\nConnection: close\\r\\n\\r\\n'
 printf '{"kind":"Status","apiVersion":"v1","status":"Failure","message":"the lab answers 500","reason":"InternalError","code":500}'`;
 
-/** Passes on what comes, as admin, but for two headers, which RFC 9110, 7.6.1 leaves to whoever stands between. */
-const takeUpgrade =
-  `perl -e 'while (sysread STDIN, $_, 65536) { s/^(Upgrade|Connection):.*?\\r\\n//gim; syswrite STDOUT, $_ }' | ` +
-  `socat - OPENSSL:127.0.0.1:6443,cert=${admin},verify=0`;
+/** Passes on what comes, as admin. */
+const passOn = `socat - OPENSSL:127.0.0.1:6443,cert=${admin},verify=0`;
+const changing = (substitution: string): string => `perl -e 'while (sysread STDIN, $_, 65536) { ${substitution}; syswrite STDOUT, $_ }'`;
+
+/** Of what is asked two headers are taken out, which RFC 9110, 7.6.1 leaves to whoever stands between. */
+const takeUpgrade = `${changing("s/^(Upgrade|Connection):.*?\\r\\n//gim")} | ${passOn}`;
+
+/** In base64, and of one length, so that the length of an answer stays what its head says. */
+const [written, returned] = ["mydata", "others"].map((text) => Buffer.from(text).toString("base64"));
+const alterData = `${passOn} | ${changing(`s/${written}/${returned}/g`)}`;
+
+/** What is returned of a ConfigMap that nobody keeps. */
+const tryData = `kubectl --kubeconfig=/root/admin.kubeconfig --server=${api} create configmap tried --from-literal=tried=${written} --dry-run=server --output=jsonpath={.data.tried} || true`;
 
 /** Over a websocket, with 101, an API server serves a watch to whoever asks so, and else with 200. */
 const watchByWebsocket =
@@ -80,5 +89,14 @@ export const inBetween: readonly Fault[] = [
     inconclusive: ["logs-recorded", "logs-followed"],
     because: /refused with 400: .*Upgrade request required/,
     cause: /^Cause: what stands between this machine and kube-apiserver takes the Upgrade header from requests/,
+  },
+  {
+    name: "answers-altered-in-between",
+    state: "what stands between the run and the API server puts other data in place of the Secret's",
+    ...standsBetween(alterData, async (lab) => (await lab.on("server", tryData)) === returned),
+    fails: ["secret-read-back"],
+    inconclusive: [],
+    because: /decoded: expected \{[^}]* mykey: 'others'/,
+    cause: /^Cause: what stands between this machine and kube-apiserver alters what it answers/,
   },
 ];

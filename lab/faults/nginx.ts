@@ -14,6 +14,9 @@ const listeningOn = (address: string): string => `sed -i "s/listen 80/listen ${a
 /** Every Pod runs a script in place of the image's command. */
 const running = (name: string, script: string): Armed => podsMutated(name, { "/spec/containers/0/command": ["sh", "-c", script] });
 
+/** As the shell has it between double quotes. */
+const withoutAddress = String.raw`log_format bare '\"\$request\" \$status \$body_bytes_sent';`;
+
 const unlogged = {
   "logs-recorded": /in the log of container nginx: not within \d+ s; last seen: 0 lines/,
   "logs-followed": /following the log did not show the request \S+ within \d+ s; it showed 0 lines/,
@@ -32,7 +35,7 @@ export const nginx: readonly Fault[] = [
   },
   {
     name: "nginx-on-loopback-only-on-node-1",
-    state: "of two Pods, the one on node-1 listens on its loopback alone, and is silent to all others",
+    state: "of two Pods, the one on node-1 listens on its loopback alone, and refuses all others",
     ...running("nginx-on-loopback-only-on-node-1", `case $(hostname -i) in 10.200.1.*) ${listeningOn("127.0.0.1")};; esac; ${start}`),
     fails: overPodNetwork,
     inconclusive: [],
@@ -61,6 +64,18 @@ export const nginx: readonly Fault[] = [
     inconclusive: ["node-port-every-pod"],
     because: unlogged,
     cause: /^Cause: the container of the Pod on node-\d does not log its requests/,
+  },
+  {
+    name: "nginx-logs-no-addresses",
+    state: "nginx logs of each request what was asked and answered, and not from where",
+    ...running(
+      "nginx-logs-no-addresses",
+      `sed -i "s#\\(access_log \\S*\\);#${withoutAddress} \\1 bare;#" /etc/nginx/nginx.conf && ${start}`,
+    ),
+    fails: ["logs-recorded"],
+    inconclusive: [],
+    because: /from 127\.0\.0\.1, method, path, status: expected .* line: '"GET \/TOKEN HTTP\/1\.1" 404/,
+    cause: /^Cause: the log of the Pod on node-\d does not show 127\.0\.0\.1/,
   },
   {
     name: "another-server-answers",

@@ -98,7 +98,6 @@ export const storedSecret: readonly Fault[] = [
     name: "secret-changed-at-admission",
     state: "a policy gives the Secret another value than the one that was written",
     ...secretsMutated("secret-changed", "/data/mykey", others, async (lab) => (await dryRun(lab, "{.data.mykey}")) === others),
-    // What the API server serves is what it has stored: no state fails `secret-read-back` alone.
     fails: ["secret-read-back", "secret-decrypts"],
     inconclusive: [],
     because: {

@@ -4,6 +4,8 @@ import { causeOf, healthy, line, lookalikes, said, type Case } from "../recorded
 const pod = healthy().api.pods.find(({ nodeName }) => nodeName === "node-1")?.name ?? "";
 const script = line("node-1", "programs", "/usr/local/bin/runc script");
 const expectedOf = (seen: string) => `sh -c 'echo out': expected [ { pod: '${pod} on node-1', ${seen} } ] to deeply equal [ { pod: 'x' } ]`;
+const logged = (entry: string) =>
+  `the request in each Pod's log: from 127.0.0.1, method, path, status: expected [ { pod: '${pod} on node-1', line: '${entry}' } ] to deeply equal [ { pod: 'x' } ]`;
 const otherServer = said("node-1", "pods", (text) => text.replace(/server=nginx\S*/, "server=other-server"));
 
 const cases: readonly Case[] = [
@@ -130,6 +132,16 @@ const cases: readonly Case[] = [
     butNot: [
       { message: `log of container nginx of pod smoke-1/${pod}: refused with 500: no such file` },
       { check: "port-forward", message: "in the log of container nginx: not within 5 s" },
+    ],
+  },
+  {
+    rule: "log-shows-no-address",
+    check: "logs-recorded",
+    message: logged(`"GET /TOKEN HTTP/1.1" 404`),
+    cause: /^the log of the Pod on node-1 does not show 127\.0\.0\.1/,
+    butNot: [
+      { message: logged(`127.0.0.1 - - "GET /TOKEN HTTP/1.1" 405 `) },
+      { check: "logs-followed", message: logged(`"GET /TOKEN HTTP/1.1" 404`) },
     ],
   },
   {

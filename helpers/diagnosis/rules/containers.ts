@@ -145,6 +145,15 @@ export const containerRules: readonly Rule[] = [
     what: (said) => `the container of the Pod on ${nodeOf(said)} does not log its requests to stdout`,
     mend: () => "access_log /dev/stdout; in nginx's configuration, or SMOKE_IMAGE with an image that has it so",
   }),
+  told({
+    id: "log-shows-no-address",
+    explains: ["logs-recorded"],
+    saying: /from 127\.0\.0\.1, method, path, status/,
+    guide: guide.smokeTest,
+    pattern: /line: (["'`])(?!127\.0\.0\.1 )(.*?)\1/,
+    what: (said) => `the log of the Pod on ${nodeOf(said)} does not show 127.0.0.1, from which a request through a forward comes`,
+    mend: () => "access_log /dev/stdout combined; in nginx's configuration, or SMOKE_IMAGE with an image that has it so",
+  }),
 ];
 
 /** What the message alone tells of a server, where nobody could ask it. */

@@ -3,6 +3,7 @@ import { all, api, causeOf, line, lookalikes, said, type Case, type Change } fro
 
 const begins = "server: how the value of /registry/secrets/smoke-1/x begins: expected 'k8s\\0' to be 'k8s:enc:aescbc:v1:key1:'";
 const canary = "canary-0123456789abcdef0123456789abcdef";
+const readBackOtherwise = `decoded: expected { mykey: 'others', canary: '${canary}' } to deeply equal { mykey: 'mydata', canary: '${canary}' }`;
 const first = (provider: string) => said("server", "encryption", (text) => text.replace(/providers:\n/, `providers:\n${provider}`));
 const keys = (provider: string, name: string) =>
   `      - ${provider}:\n          keys:\n            - name: ${name}\n              secret: [redacted]\n`;
@@ -129,6 +130,32 @@ const cases: readonly Case[] = [
     butNot: [
       {
         message: `etcd's value, decrypted with /root/x: expected { mykey: 'of-another' } to deeply equal { mykey: 'mydata', canary: '${canary}' }`,
+      },
+    ],
+  },
+  {
+    rule: "answers-altered-in-between",
+    check: "secret-read-back",
+    message: readBackOtherwise,
+    change: api(() => ({ server: "https://192.0.2.1:8443" })),
+    cause: /^what stands between this machine and kube-apiserver alters what it answers/,
+    butNot: [
+      { message: readBackOtherwise },
+      { check: "secret-decrypts", message: readBackOtherwise, change: api(() => ({ server: "https://192.0.2.1:8443" })) },
+      {
+        message: readBackOtherwise,
+        change: all(
+          api(() => ({ server: "https://192.0.2.1:8443" })),
+          line("server", "flags", "kube-apiserver --secure-port=8443"),
+        ),
+      },
+      // Of what is not seen to run nothing is known.
+      {
+        message: readBackOtherwise,
+        change: all(
+          api(() => ({ server: "https://192.0.2.1:8443" })),
+          withoutAPIServer,
+        ),
       },
     ],
   },

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import { localProviders } from "../../stored-value.ts";
 import { guide, inEtcd, writtenByAPIServer } from "../checks.ts";
 import type { Evidence, Finding, LeaseEvidence, Rule } from "../model.ts";
-import { firstOf, flagOf, hostsOf, isOn, linesOf, runsOn, secondsBehindOthers, section } from "../reading.ts";
+import { firstLine, firstOf, flagOf, hostsOf, isOn, linesOf, runsOn, secondsBehindOthers, section } from "../reading.ts";
 import { toldOfServer } from "./etcdctl.ts";
 
 type Entry = { resources?: string[]; providers?: Record<string, { keys?: { name?: string }[]; name?: string } | null>[] };
@@ -111,6 +111,30 @@ const aroundAPI = toldOfServer(
   }),
 );
 
+/** Read back or decrypted, it has the canary that the run has written, and something else has changed. */
+const sameCanary = /.*(canary-[0-9a-f]{32})[^]*\1.*/;
+
+const defaultSecurePort = "6443";
+
+/** The run comes by another port than any kube-apiserver has. What etcd holds is not seen through that. */
+const alteredInBetween: Rule = {
+  id: "answers-altered-in-between",
+  explains: ["secret-read-back"],
+  saying: sameCanary,
+  guide: guide.kubectl,
+  find: (evidence, { message }) => {
+    const { server } = evidence.api;
+    const ports = runAPIServer(evidence).map((host) => flagOf(evidence, host, "kube-apiserver", "secure-port") ?? defaultSecurePort);
+    const port = URL.parse(server)?.port || "443";
+    if (ports.length === 0 || ports.includes(port)) return undefined;
+    return {
+      what: "what stands between this machine and kube-apiserver alters what it answers, unless an admission policy or webhook changes Secrets",
+      seen: `the kubeconfig's ${server} is not at kube-apiserver's port ${ports.join(", ")}; ${firstLine(sameCanary.exec(message)?.[0] ?? "")}`,
+      mend: `give the kubeconfig kube-apiserver's own address in place of ${server}; kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations`,
+    };
+  },
+};
+
 export const encryptionRules: readonly Rule[] = [
   withoutFlag,
   notLoaded,
@@ -136,12 +160,12 @@ export const encryptionRules: readonly Rule[] = [
     what: `${given.encryption.configurationPath} has no key for what kube-apiserver on ${host} stores`,
     mend: `copy the EncryptionConfiguration of ${host} anew, and see SMOKE_ENCRYPTION_CONFIG`,
   })),
-  // Read back or decrypted, it has the canary that the run has written, and something else has changed.
+  alteredInBetween,
   toldOfServer(
     {
       id: "secret-altered",
       explains: ["secret-read-back", "secret-decrypts"],
-      saying: /.*(canary-[0-9a-f]{32})[^]*\1.*/,
+      saying: sameCanary,
       guide: guide.controlPlane,
     },
     () => ({
