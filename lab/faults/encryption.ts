@@ -5,7 +5,6 @@ import { copyFile, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { writtenByAPIServer } from "../../helpers/diagnosis/checks.ts";
-import { healthy } from "../healthy.ts";
 import { removeRuns, type Armed, type Fault, type Lab } from "./fault.ts";
 import { reconnect } from "./reconnect.ts";
 
@@ -52,7 +51,6 @@ const ruledBy = (beginning: string, change: (rule: Rule) => Rule) => storedAs(be
 async function restart(lab: Lab): Promise<void> {
   await lab.on("server", "systemctl daemon-reload && systemctl restart kube-apiserver");
   await reconnect(lab);
-  await healthy(lab.instance);
 }
 
 /** A Secret that the intended configuration has no reader for can be neither listed nor deleted, and keeps its namespace for ever. */

@@ -2,7 +2,6 @@
  * Services that lead nowhere, or elsewhere.
  */
 import { byNodePort } from "../../helpers/diagnosis/checks.ts";
-import { healthy } from "../healthy.ts";
 import { bindingOf, mutatingPolicy, objectsThere, podsCreated } from "./api-objects.ts";
 import { controllerNotRunning } from "./control-plane.ts";
 import { isSo, unitStopped, untilSo, type Fault, type Lab } from "./fault.ts";
@@ -138,8 +137,6 @@ export const services: readonly Fault[] = [
     inject: async (lab) => {
       await dropServiceRange(lab);
       await untilSo("the API server to take an address of its own", () => takesClusterIP(lab, "10.0.0.1"));
-      // A kubelet that has been started anew may call its Node not Ready for a while.
-      await healthy(lab.instance);
     },
     heal: restoreServiceRange,
     holds: (lab) => takesClusterIP(lab, "10.0.0.1"),

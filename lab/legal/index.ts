@@ -3,6 +3,7 @@
  */
 import { bindingOf, mutatingPolicy, objectsThere, podsMutated, tryPod } from "../faults/api-objects.ts";
 import { isSo, untilSo, type Armed, type Lab } from "../faults/fault.ts";
+import { reconnect } from "../faults/reconnect.ts";
 import { takeClusterIPsFrom, takesClusterIP } from "../faults/service-range.ts";
 import { serviceCIDR } from "../topology.ts";
 import type { LegalCluster } from "./cluster.ts";
@@ -53,6 +54,7 @@ const unit = "/etc/systemd/system/kube-apiserver.service";
 const nodePortsFrom = async (lab: Lab, range: string): Promise<void> => {
   const change = `sed -i 's/--service-node-port-range=[0-9-]*/--service-node-port-range=${range}/' ${unit}`;
   await lab.on("server", `${change} && systemctl daemon-reload && systemctl restart kube-apiserver`);
+  await reconnect(lab);
 };
 
 export const legalClusters: readonly LegalCluster[] = [
