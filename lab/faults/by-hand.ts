@@ -7,6 +7,7 @@ import type { Instance } from "../instance.ts";
 import { labOf } from "../proof/lab.ts";
 import { healed } from "../proof/prove.ts";
 import { environmentOf, type Fault } from "./fault.ts";
+import { healNoted, injectNoted } from "./in-force.ts";
 import { faults } from "./index.ts";
 
 /** One line a fault: its name and its state. */
@@ -15,12 +16,14 @@ export const listOfFaults = (): string[] => {
   return faults.map(({ name, state }) => `${name.padEnd(width)}  ${state}`);
 };
 
-/** Brings a fault about. @returns what to do now, line by line */
+/** Brings a fault about, where none is in force. @returns what to do now, line by line */
 export async function injectByHand(instance: Instance, name: string | undefined): Promise<string[]> {
   const fault = faultNamed(name);
   const lab = labOf(instance);
-  await fault.inject(lab);
-  if (!(await fault.holds(lab))) throw new Error(`${fault.name} was injected and does not hold. End it: npm run lab -- heal ${fault.name}`);
+  await injectNoted(instance, fault.name, async () => {
+    await fault.inject(lab);
+    if (!(await fault.holds(lab))) throw new Error("it was injected and does not hold");
+  });
   return [
     `${fault.state}.`,
     `See it:  ${runWith(environmentOf(fault, lab))}`,
@@ -36,9 +39,10 @@ function runWith(environment: Readonly<Record<string, string>>): string {
   return settings.length === 0 ? "npx vitest run" : `(eval "$(npm run --silent lab -- env)"; ${settings.join("")}npx vitest run)`;
 }
 
-/** Ends a fault and waits until the lab is healthy again. */
+/** Ends the fault that is in force, and waits until the lab is healthy again. */
 export async function healByHand(instance: Instance, name: string | undefined): Promise<void> {
-  await healed(labOf(instance), faultNamed(name));
+  const fault = faultNamed(name);
+  await healNoted(instance, fault.name, () => healed(labOf(instance), fault));
 }
 
 function faultNamed(name: string | undefined): Fault {
