@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readSettings, settingNames } from "../helpers/config.ts";
 import { instanceOf } from "../lab/instance.ts";
-import { environmentOf, runningLab } from "./environment.ts";
+import { environmentOf } from "./environment.ts";
 
 const instance = instanceOf({ name: "none", workers: 2 });
 const callers = {
@@ -33,8 +33,4 @@ test("what .env says is overruled, and so are its defaults kept", () => {
 
 test("every setting there is has a value of its own in a run, even if empty", () => {
   expect(Object.keys(environmentOf(instance, {}, "/tmp/bench"))).toEqual(expect.arrayContaining([...settingNames]));
-});
-
-test("without the lab the bench is refused, whatever KUBECONFIG says", () => {
-  expect(() => runningLab({ ...callers, LAB_NAME: "nosuchlab" })).toThrow('"nosuchlab" is not up. Boot it: npm run lab -- up');
 });

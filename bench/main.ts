@@ -1,5 +1,6 @@
 /**
- * npm run bench: the chapter as a script and the suite, in turn, on the lab. Writes docs/bench.md, and exits 1 when a limit is missed.
+ * npm run bench: the chapter as a script and the suite, in turn, on a lab of its own. Writes docs/bench.md, and exits 1 when a limit is
+ * missed.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,13 +8,15 @@ import { delimiter, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { SettingsError } from "../helpers/errors.ts";
 import { managedBy, managedByLabel } from "../helpers/run.ts";
-import { healthy, kubectl } from "../lab/healthy.ts";
+import { kubectl } from "../lab/healthy.ts";
 import type { Instance } from "../lab/instance.ts";
 import { run, succeeds } from "../lab/run.ts";
 import { compare, missedLimits, type Measurement, type Pair } from "./comparison.ts";
 import { documentOf } from "./document.ts";
-import { environmentOf, runningLab } from "./environment.ts";
+import { environmentOf } from "./environment.ts";
+import { bootedLab } from "../lab/proof/lab.ts";
 import { machineFacts } from "../lab/proof/machine.ts";
+import { withOwnLabs } from "../lab/proof/own-labs.ts";
 import { timedRun, type Command } from "./timed-run.ts";
 
 const fewestPairs = 5;
@@ -85,9 +88,13 @@ async function refuseMissingTools(): Promise<void> {
 
 async function main(): Promise<void> {
   const wanted = wantedPairs();
-  const instance = runningLab(process.env);
   await refuseMissingTools();
-  await healthy(instance);
+  await withOwnLabs({ command: "bench", labs: 1, say, action: ([name = ""]) => bench(name, wanted) });
+}
+
+async function bench(lab: string, wanted: number): Promise<void> {
+  say(`booting the lab "${lab}"`);
+  const { instance } = await bootedLab(lab);
   const temporary = await mkdtemp(join(tmpdir(), "bench-"));
   try {
     const sides = sidesOf(instance, environmentOf(instance, process.env, temporary));

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheFolder } from "./instance.ts";
+import { pinned } from "./pins.ts";
 import { run } from "./run.ts";
 
 /** Its go.mod pins all: what several binaries share is compiled once, which is a quarter of the whole. */
@@ -57,13 +58,6 @@ function kubernetesStamp(): string[] {
   const values = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor, gitTreeState: "clean" };
   const packages = ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"];
   return packages.flatMap((path) => Object.entries(values).map(([name, value]) => `-X ${path}.${name}=${value}`));
-}
-
-/** The version of a module that go.mod requires, such as `1.37.2`. */
-function pinned(path: string): string {
-  const [, version] = new RegExp(`^\\t${path} v(\\S+)$`, "m").exec(readFileSync(join(module, "go.mod"), "utf8")) ?? [];
-  if (version === undefined) throw new Error(`${join(module, "go.mod")} requires no version of ${path}`);
-  return version;
 }
 
 export const binaryNames: readonly string[] = [

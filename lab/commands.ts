@@ -17,10 +17,13 @@ export type StartedCommand = {
   finished: Promise<Outcome>;
 };
 
-/** Starts `npm run lab -- ...` for the instance of this name, in a process group of its own. */
+/**
+ * Starts `npm run lab -- ...` for the instance of this name, in a process group of its own. Of the caller's environment all holds for it
+ * but what chooses an instance: that is of the caller's lab.
+ */
 export function startLab(name: string, { parameters, environment }: Command): StartedCommand {
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...parameters], {
-    env: { ...process.env, ...environment, LAB_NAME: name },
+    env: { ...process.env, LAB_SUBNET: undefined, ...environment, LAB_NAME: name },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

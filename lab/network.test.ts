@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import { instanceOf } from "./instance.ts";
-import { collisionsAmong } from "./network.ts";
+import { collisions, collisionsAmong } from "./network.ts";
 
 const instance = instanceOf({ name: "test", subnet: "10.91.7.0/24", workers: 1 });
 const address = (ifname: string, local: string, prefixlen: number) => ({ ifname, addr_info: [{ local, prefixlen }] });
@@ -22,6 +25,42 @@ test.for([
   ["10.88.0.0/13", undefined, "route to 10.88.0.0/13"],
 ] as const)("a route to %s by %s is a collision, and is named", ([dst, dev, named]) => {
   expect(collisionsAmong(instance, [], [{ dst, ...(dev && { dev }) }])).toEqual([named]);
+});
+
+test.for([
+  ["the table of a VPN", { dst: "10.91.0.0/16", dev: "wg0", table: "51820" }, "route to 10.91.0.0/16 by wg0 in table 51820"],
+  ["a table with a name", { type: "blackhole", dst: "10.91.7.0/24", table: "default" }, "route to 10.91.7.0/24 in table default"],
+] as const)("a route in %s is a collision as well, and is named with its table", ([_what, route, named]) => {
+  expect(collisionsAmong(instance, [], [route])).toEqual([named]);
+});
+
+test("what the kernel keeps of an address counts with the address, and not once more", () => {
+  const kept = { dev: "eth1", table: "local" };
+  const routes = [
+    { ...kept, type: "local", dst: "10.91.7.1" },
+    { ...kept, type: "broadcast", dst: "10.91.7.255" },
+  ];
+  expect(collisionsAmong(instance, [address("eth1", "10.91.7.1", 24)], routes)).toEqual(["address 10.91.7.1/24 of eth1"]);
+});
+
+/** Stands in for `ip` on a machine whose VPN has a table of its own. */
+const ip = `#!/bin/sh
+case "$*" in
+  "-json -4 address") echo '[{"ifname":"eth0","addr_info":[{"local":"192.0.2.2","prefixlen":24}]}]' ;;
+  *"table all"*) echo '[{"dst":"default","dev":"eth0"},{"dst":"10.91.0.0/16","dev":"wg0","table":"51820"}]' ;;
+  *) echo '[{"dst":"default","dev":"eth0"}]' ;;
+esac`;
+
+test("the machine is asked for the routes of all of its tables", async () => {
+  const tools = mkdtempSync(join(tmpdir(), "lab-tools-"));
+  writeFileSync(join(tools, "ip"), ip, { mode: 0o755 });
+  vi.stubEnv("PATH", `${tools}:${process.env["PATH"]}`);
+  const found = await collisions(instance).finally(() => {
+    vi.unstubAllEnvs();
+    rmSync(tools, { recursive: true });
+  });
+
+  expect(found).toEqual(["route to 10.91.0.0/16 by wg0 in table 51820"]);
 });
 
 test("neighbours, the default route and the instance's own link are none", () => {

@@ -81,12 +81,13 @@ async function removeNamespaceFolder(): Promise<void> {
 }
 
 type Address = { ifname: string; addr_info: { local: string; prefixlen: number }[] };
-type Route = { dst: string; dev?: string };
+/** `ip` leaves out the type of a unicast route, and the table of one in `main`. */
+type Route = { dst: string; dev?: string; type?: string; table?: string };
 
-/** Addresses and routes of this machine that the instance's subnet would collide with. */
+/** Addresses and routes of this machine that the instance's subnet would collide with. A VPN may have a table of routes of its own. */
 export async function collisions(instance: Instance): Promise<string[]> {
   const addresses = JSON.parse(await run(["ip", "-json", "-4", "address"])) as Address[];
-  const routes = JSON.parse(await run(["ip", "-json", "-4", "route"])) as Route[];
+  const routes = JSON.parse(await run(["ip", "-json", "-4", "route", "show", "table", "all"])) as Route[];
   return collisionsAmong(instance, addresses, routes);
 }
 
@@ -101,9 +102,14 @@ export function collisionsAmong({ link, topology }: Instance, addresses: readonl
       })),
     ),
     ...routes
-      .filter(({ dst }) => dst !== "default")
-      // `ip` writes a route to a single address without its length.
-      .map(({ dst, dev }) => ({ dev, range: dst.includes("/") ? dst : `${dst}/32`, what: `route to ${dst}${dev ? ` by ${dev}` : ""}` })),
+      // The kernel keeps a local and a broadcast route for each address, and the addresses are looked at by themselves.
+      .filter(({ dst, type }) => dst !== "default" && type !== "local" && type !== "broadcast")
+      .map(({ dst, dev, table }) => ({
+        dev,
+        // `ip` writes a route to a single address without its length.
+        range: dst.includes("/") ? dst : `${dst}/32`,
+        what: `route to ${dst}${dev ? ` by ${dev}` : ""}${table ? ` in table ${table}` : ""}`,
+      })),
   ];
   return found.filter(({ dev, range }) => dev !== link && overlaps(range, topology.subnet)).map(({ what }) => what);
 }

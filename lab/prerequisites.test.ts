@@ -54,6 +54,17 @@ test.for([
   ]);
 });
 
+test.for(["no", "0", "Never", "always"])("LAB_INSTALL=%s is refused, and nothing is installed", (install) => {
+  expect(prerequisites(without("ip"), everything, { install }).problems).toEqual([
+    `LAB_INSTALL="${install}": expected never, so that missing Debian packages are only named, or nothing, so that they are installed.`,
+    "The lab needs Debian packages that are not installed: apt-get install --yes --no-install-recommends iproute2",
+  ]);
+});
+
+test("LAB_INSTALL that is empty is as one that is not set", () => {
+  expect(prerequisites(without("ip"), everything, { install: "" })).toEqual({ problems: [], packages: ["iproute2"] });
+});
+
 test("who is not root is told of packages and of root together", () => {
   expect(prerequisites({ ...without("ip"), isRoot: false }, nothing, {}).problems).toEqual([
     expect.stringContaining("needs root"),

@@ -69,8 +69,13 @@ export function workAhead(ready: string | undefined): Work {
 /** What stands in the way, each with its remedy, and the Debian packages that `installPackages` can add when nothing does. */
 export function prerequisites(machine: Machine, work: Work, { ready, install }: Wishes): { problems: string[]; packages: string[] } {
   const packages = machine.platform === "linux" ? missingPackages(machine, work) : [];
-  const problems = [...systemProblems(machine), ...(work.builds ? goProblems(machine) : []), ...readyProblems(ready)];
-  const isInstalledByUs = install !== "never" && machine.hasApt && machine.isRoot;
+  const problems = [
+    ...systemProblems(machine),
+    ...(work.builds ? goProblems(machine) : []),
+    ...readyProblems(ready),
+    ...installProblems(install),
+  ];
+  const isInstalledByUs = !install && machine.hasApt && machine.isRoot;
   if (packages.length > 0 && !isInstalledByUs)
     problems.push(`The lab needs Debian packages that are not installed: ${installCommand(packages).join(" ")}`);
   return { problems, packages };
@@ -104,6 +109,12 @@ function readyProblems(ready: string | undefined): string[] {
   const missing = ready === undefined ? [] : missingFrom(ready);
   return missing.length > 0 ? [`LAB_BINARIES="${ready}": it lacks ${missing.join(", ")}.`] : [];
 }
+
+/** Whoever writes `no` or `false` wants nothing installed: to take it for unset would install it. */
+const installProblems = (install: string | undefined): string[] =>
+  !install || install === "never"
+    ? []
+    : [`LAB_INSTALL="${install}": expected never, so that missing Debian packages are only named, or nothing, so that they are installed.`];
 
 const installCommand = (packages: readonly string[]): [string, ...string[]] => [
   "apt-get",

@@ -19,6 +19,4 @@ export type LegalCluster = {
   suites?: readonly string[];
   /** With how many workers the lab has to be booted, where not with two. */
   workers?: number;
-  /** The ids of the checks of which such a cluster has not the object, and why they have to say that they are skipped. */
-  skips?: Readonly<Record<string, RegExp>>;
 };

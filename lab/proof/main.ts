@@ -4,14 +4,12 @@
  * all others have passed, and the suite is green again once it is healed. A legal cluster is proved when the suite is green on it.
  */
 import { SettingsError } from "../../helpers/errors.ts";
-import { runLab } from "../commands.ts";
-import { chosenInstance } from "../instance.ts";
-import { endRuns } from "../operator.ts";
 import { records, provables } from "./catalogue.ts";
 import { workOff, type Proved } from "./lanes.ts";
-import { optionsIn, type Options } from "./options.ts";
+import { isWhole, optionsIn, type Options } from "./options.ts";
+import { withOwnLabs } from "./own-labs.ts";
 import { greenLab, type Provable } from "./prove.ts";
-import { isCurrent, readResults, recordProved } from "./results.ts";
+import { isCurrent, readResults, recordProved, recordWholeRun } from "./results.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -31,42 +29,26 @@ async function tell(proved: Proved): Promise<void> {
   await recordProved(proved);
 }
 
-/** Whatever is wrong with them, the labs are the proof's own, and go. */
-function takeDownOnSignals(takeDown: () => Promise<unknown>): void {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const) {
-    process.once(signal, () => {
-      say("Interrupted: the labs of the proof are taken down.");
-      void takeDown().then(() => {
-        endRuns();
-        process.exit(code);
-      });
-    });
-  }
-}
-
 async function main(): Promise<number> {
   const options = optionsIn(
     process.argv.slice(2),
     records.map(({ name }) => name),
   );
+  return withOwnLabs({ command: "proof", labs: options.labs, say, action: (names) => prove(options, names) });
+}
+
+async function prove(options: Options, names: readonly string[]): Promise<number> {
+  // Not before the labs are ours: who had them may just have proved some of what is stale.
   const wanted = chosen(options);
-  const base = process.env["LAB_NAME"] || "proof";
-  const labNames = [base, ...Array.from({ length: options.labs - 1 }, (_, index) => `${base}${index + 2}`)].slice(0, wanted.length);
-  for (const name of labNames) chosenInstance({ LAB_NAME: name });
-  const takeDown = () => Promise.all(labNames.map((name) => runLab(name, "down")));
-  takeDownOnSignals(takeDown);
+  const labNames = names.slice(0, wanted.length);
   const began = Date.now();
-  try {
-    const done = await workOff({ wanted, labs: labNames.map((name) => () => greenLab(name)), onProved: tell });
-    const proved = done.filter(({ problems }) => problems.length === 0).length;
-    say(`${proved} of ${wanted.length} proved in ${Math.round((Date.now() - began) / 1000)} s`);
-    return proved === wanted.length ? 0 : 1;
-  } finally {
-    await takeDown();
-  }
+  const done = await workOff({ wanted, labs: labNames.map((name) => () => greenLab(name)), onProved: tell });
+  const seconds = Math.round((Date.now() - began) / 1000);
+  const proved = done.filter(({ problems }) => problems.length === 0).length;
+  const isComplete = proved === wanted.length;
+  if (isComplete && isWhole(options)) recordWholeRun({ seconds, labs: labNames.length });
+  say(`${proved} of ${wanted.length} proved in ${seconds} s`);
+  return isComplete ? 0 : 1;
 }
 
 try {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { optionsIn } from "./options.ts";
+import { isWhole, optionsIn } from "./options.ts";
 
 const known = ["kube-proxy-stopped", "etcd-stopped"];
 
@@ -10,6 +10,11 @@ test("without parameters all of it is proved, on two labs", () => {
 test("names choose, and so does --changed", () => {
   expect(optionsIn(["etcd-stopped", "--labs", "1"], known)).toEqual({ names: ["etcd-stopped"], changed: false, labs: 1 });
   expect(optionsIn(["--changed"], known)).toEqual({ names: [], changed: true, labs: 2 });
+});
+
+test("a run is whole when nothing was chosen", () => {
+  const runs = [[], ["--labs", "1"], ["etcd-stopped"], [...known], ["--changed"]];
+  expect(runs.map((parameters) => isWhole(optionsIn(parameters, known)))).toEqual([true, true, false, false, false]);
 });
 
 test("everything that is wrong is said at once", () => {

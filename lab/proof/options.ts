@@ -37,6 +37,9 @@ export function optionsIn(parameters: readonly string[], known: readonly string[
   return { names, changed: values.changed, labs };
 }
 
+/** Whether a run goes through all of the catalogue, whatever was proved before. */
+export const isWhole = ({ names, changed }: Options): boolean => names.length === 0 && !changed;
+
 function parsed(parameters: readonly string[]) {
   const options = { changed: { type: "boolean", default: false }, labs: { type: "string", default: "2" } } as const;
   try {

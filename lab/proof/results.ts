@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { dirname, join, posix } from "node:path";
 import type { Fault } from "../faults/fault.ts";
 import { faults, faultsByFile } from "../faults/index.ts";
@@ -16,8 +17,16 @@ import type { Proved } from "./lanes.ts";
 import { machineFacts } from "./machine.ts";
 
 type Result = { fingerprint: string; seconds: number; date: string };
-/** The facts are of the machine and the lab on which the last of them were proved. */
-export type Results = { facts: Readonly<Record<string, string>>; results: Readonly<Record<string, Result>> };
+/** From the boot of the first lab to the last verdict. */
+type WholeRun = { seconds: number; labs: number; cores: number; date: string };
+
+export type Results = {
+  /** Of the machine and the lab on which the last of them were proved. */
+  facts: Readonly<Record<string, string>>;
+  /** The last run through all of the catalogue; undefined before there was one. */
+  wholeRun?: WholeRun;
+  results: Readonly<Record<string, Result>>;
+};
 
 const recordPath = join(root, "docs/proof.json");
 
@@ -26,17 +35,31 @@ export function readResults(): Results {
   return JSON.parse(readFileSync(recordPath, "utf8")) as Results;
 }
 
-/** Writes down that something is proved as it is now, or that it is not, and the page anew. What the catalogue no longer has is dropped. */
-export async function recordProved({ name, problems, seconds, lab }: Proved): Promise<void> {
-  const facts = await machineFacts(lab.instance, "npm run proof");
-  const date = new Date().toISOString().slice(0, 10);
-  const before = readResults().results;
+/** Writes down that something is proved as it is now, or that it is not, and the page anew. */
+export async function recordProved(proved: Proved): Promise<void> {
+  const facts = await machineFacts(proved.lab.instance, "npm run proof");
+  write({ ...withProved(readResults(), proved, today()), facts });
+}
+
+/** Writes down what a run through all of the catalogue took, and the page anew. */
+export function recordWholeRun(took: Pick<WholeRun, "seconds" | "labs">): void {
+  write({ ...readResults(), wholeRun: { ...took, cores: cpus().length, date: today() } });
+}
+
+/** The results with one more, or with one less where it was not proved. What the catalogue no longer has is dropped. */
+export function withProved(before: Results, { name, problems, seconds }: Omit<Proved, "lab">, date: string): Results {
   const results = records.flatMap((record): [string, Result][] => {
     if (record.name === name) return problems.length > 0 ? [] : [[name, { fingerprint: fingerprintOf(record), seconds, date }]];
-    const known = before[record.name];
+    const known = before.results[record.name];
     return known === undefined ? [] : [[record.name, known]];
   });
-  const all = { facts, results: Object.fromEntries(results) };
+  return { ...before, results: Object.fromEntries(results) };
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+function write({ facts, wholeRun, results }: Results): void {
+  const all = { facts, ...(wholeRun && { wholeRun }), results };
   writeFileSync(recordPath, `${JSON.stringify(all, null, 2)}\n`);
   writeFileSync(join(root, "docs/proof.md"), documentOf({ checks: allChecks(), faults, legalClusters }, all));
 }
