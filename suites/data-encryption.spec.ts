@@ -1,7 +1,10 @@
 import { beginningOf, classify, expect, findTraces, structureProblem, test } from "../fixtures/index.ts";
 
 test("secret-read-back: a Secret reads back through the API as it was written", async ({ secret, byHand }) => {
-  byHand(`kubectl -n ${secret.namespace} get secret ${secret.name} -o jsonpath='{.data.mykey}' | base64 -d`);
+  byHand(
+    `kubectl -n ${secret.namespace} get secret ${secret.name} -o jsonpath='{.data.mykey}' | base64 -d`,
+    "kubectl get mutatingadmissionpolicies,mutatingwebhookconfigurations",
+  );
 
   const read = await secret.readBack();
 

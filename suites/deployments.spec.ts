@@ -25,10 +25,14 @@ test("pod-cidr: every Pod has an address of its own, in the Pod CIDR of its Node
 });
 
 // A cluster whose Pods all sit on one Node passes most checks with the other Nodes broken.
-test("pods-spread: the replicas are spread over the workers", async ({ pods, spread, byHand }) => {
+test("pods-spread: the replicas are spread over the workers", async ({ pods, spread, note, byHand }) => {
   byHand("kubectl get nodes -o custom-columns=NAME:.metadata.name,UNSCHEDULABLE:.spec.unschedulable,TAINTS:.spec.taints");
 
   const workers = spread.schedulable();
+  const without = workers.filter((name) => !pods.some(({ nodeName }) => nodeName === name));
+  await note(
+    ...without.map((name) => `${name} has none of the ${pods.length} Pods: it is asked by NodePort, and not by exec, logs or forward`),
+  );
 
   expect(
     new Set(pods.map(({ nodeName }) => nodeName)).size,

@@ -8,7 +8,7 @@ test("logs-recorded: a request to a Pod appears in its container's log, on every
   logs,
   byHand,
 }) => {
-  for (const pod of podOfEachNode) byHand(`kubectl -n ${pod.namespace} logs ${pod.name}`);
+  for (const pod of podOfEachNode) byHand(`kubectl -n ${pod.namespace} logs ${pod.name} -c ${pod.container}`);
 
   const lines = await forEach(podOfEachNode, async (pod) => {
     // A log that cannot be read is this check's affair, and that no request comes through a forward is another's.
@@ -28,7 +28,7 @@ test("logs-followed: following a log shows a request as it comes in, on every wo
   logs,
   byHand,
 }) => {
-  for (const pod of podOfEachNode) byHand(`kubectl -n ${pod.namespace} logs --follow --tail=1 ${pod.name}`);
+  for (const pod of podOfEachNode) byHand(`kubectl -n ${pod.namespace} logs --follow --tail=1 ${pod.name} -c ${pod.container}`);
 
   const lines = await forEach(podOfEachNode, async (pod) => {
     const followed = await logs.follow(pod);

@@ -13,7 +13,10 @@ test("service-ports: port 80 maps to a NodePort, and the ClusterIP lies in the s
 });
 
 test("service-endpoints: the EndpointSlices hold exactly the ready Pods", async ({ service, pods, byHand }) => {
-  byHand(`kubectl -n ${service.namespace} get endpointslices,pods -o wide`);
+  byHand(
+    `kubectl -n ${service.namespace} get endpointslices,pods -o wide --show-labels`,
+    `kubectl -n ${service.namespace} describe service ${service.name}`,
+  );
 
   const addresses = await service.endpoints(pods);
 
