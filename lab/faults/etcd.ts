@@ -42,7 +42,7 @@ export const etcd: readonly Fault[] = [
     name: "another-etcd-answers",
     state: "etcdctl on server asks another etcd, which is empty",
     inject: async (lab) => {
-      await lab.on("server", `systemd-run --quiet --unit=other-etcd etcd ${otherEtcd}`);
+      await lab.on("server", `systemd-run --quiet --collect --unit=other-etcd etcd ${otherEtcd}`);
       await askingTheOther.inject(lab);
       await untilSo("the other etcd to answer", () => isSo(lab, "server", "etcdctl get any >/dev/null 2>&1"));
     },

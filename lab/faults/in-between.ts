@@ -16,7 +16,10 @@ const tls = `cert=${folder}/kube-api-server.crt,key=${folder}/kube-api-server.ke
 
 const adminData = (part: string): string => `sed -n 's/^ *client-${part}-data: //p' /root/admin.kubeconfig | base64 -d >> ${admin}`;
 
-/** The run comes by way of a script on server, one process a connection: on its standard input what is asked, without TLS. */
+/**
+ * The run comes by way of a script on server, one process a connection: on its standard input what is asked, without TLS. A socat that is
+ * stopped exits as if it had failed, and a unit that has failed would stay, in the way of the next of its name.
+ */
 function standsBetween(script: string, holds: Fault["holds"]): Armed & Pick<Fault, "environment"> {
   const listen = `socat OPENSSL-LISTEN:${port},fork,reuseaddr,${tls} EXEC:${program}`;
   return {
@@ -24,7 +27,7 @@ function standsBetween(script: string, holds: Fault["holds"]): Armed & Pick<Faul
       await lab.on("server", `umask 077; ${["certificate", "key"].map(adminData).join("; ")}`);
       await lab.on(
         "server",
-        `cat > ${program} <<'END' && chmod +x ${program} && systemd-run --quiet --unit=${unit} ${listen}\n#!/bin/sh\n${script}\nEND\n`,
+        `cat > ${program} <<'END' && chmod +x ${program} && systemd-run --quiet --collect --unit=${unit} ${listen}\n#!/bin/sh\n${script}\nEND\n`,
       );
       await giveKubeconfig(lab, ({ clusters }) => {
         for (const { cluster } of clusters) cluster.server = cluster.server.replace(/:\d+$/, `:${port}`);

@@ -37,7 +37,7 @@ export const inotify: readonly Fault[] = [
       await healthy(lab.instance);
       await lab.on(
         "node-1",
-        `systemd-run --quiet --unit=${holder} --uid=${user} --property=LimitNOFILE=infinity perl -e '1 while ${newInstance} >= 0; sleep'`,
+        `systemd-run --quiet --collect --unit=${holder} --uid=${user} --property=LimitNOFILE=infinity perl -e '1 while ${newInstance} >= 0; sleep'`,
       );
       await untilSo("node-1's kubelet to have no inotify instance left", () => isExhausted(lab));
     },

@@ -18,7 +18,7 @@ const running = (name: string, script: string): Armed => podsMutated(name, { "/s
 const withoutAddress = String.raw`log_format bare '\"\$request\" \$status \$body_bytes_sent';`;
 
 const unlogged = {
-  "logs-recorded": /in the log of container nginx: not within \d+ s; last seen: 0 lines/,
+  "logs-recorded": /in the log of container nginx: not within [\d.]+ s; last seen: 0 lines/,
   "logs-followed": /following the log did not show the request \S+ within \d+ s; it showed 0 lines/,
 };
 

@@ -113,7 +113,7 @@ export const services: readonly Fault[] = [
     name: "foreign-server-answers-on-node-1",
     state: "what comes in for NodePorts on node-1 is answered there, by another server, with 200",
     inject: async (lab) => {
-      const perl = `cat > /run/other-server.pl <<'END' && systemd-run --quiet --unit=other-server perl /run/other-server.pl ${foreignPort}`;
+      const perl = `cat > /run/other-server.pl <<'END' && systemd-run --quiet --collect --unit=other-server perl /run/other-server.pl ${foreignPort}`;
       await lab.on("node-1", `${perl}\n${otherServer}\nEND\n`);
       await untilSo("the other server to listen", () => isSo(lab, "node-1", otherAnswers));
       await redirect.inject(lab);
