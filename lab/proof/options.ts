@@ -41,7 +41,7 @@ export function optionsIn(parameters: readonly string[], known: readonly string[
 export const isWhole = ({ names, changed }: Options): boolean => names.length === 0 && !changed;
 
 function parsed(parameters: readonly string[]) {
-  const options = { changed: { type: "boolean", default: false }, labs: { type: "string", default: "2" } } as const;
+  const options = { changed: { type: "boolean", default: false }, labs: { type: "string", default: "3" } } as const;
   try {
     return parseArgs({ args: [...parameters], options, allowPositionals: true });
   } catch (error) {
