@@ -249,6 +249,25 @@ test("a stopped scheduler fails the check of the replicas alone, names the sched
   expect(await leftAfterTenSeconds()).toEqual([]);
 });
 
+test("a fault is brought about by hand, one at a time; the suite sees it, and passes once it is healed", async () => {
+  const suite = () => runSuite(instance, { parameters: ["suites/data-encryption.spec.ts"] });
+  const brought = await runLab(name, "fault", "etcdctl-missing");
+  const second = await runLab(name, "fault", "secretbox-first");
+  const broken = await suite();
+  const wrongly = await runLab(name, "heal", "secretbox-first");
+  const healed = await runLab(name, "heal", "etcdctl-missing");
+  const again = await runLab(name, "heal", "etcdctl-missing");
+  const mended = await suite();
+
+  expect(brought, brought.output).toEqual({ exitCode: 0, output: expect.stringContaining("npm run lab -- heal etcdctl-missing") });
+  for (const refused of [second, wrongly])
+    expect(refused, refused.output).toEqual({ exitCode: 2, output: expect.stringContaining("etcdctl-missing is in force") });
+  expect(broken.exitCode, broken.output).toBe(3);
+  expect(healed.exitCode, healed.output).toBe(0);
+  expect(again.exitCode, again.output).toBe(2);
+  expect(mended.exitCode, mended.output).toBe(0);
+});
+
 test("the lab goes down without a trace", async () => {
   const { exitCode, output } = await runLab(name, "down");
 
