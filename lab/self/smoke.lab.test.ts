@@ -149,6 +149,22 @@ test("Ctrl-C as a key, which it is while Vitest watches, exits 130 in mid-run an
   expect(await leftAfterTenSeconds(), output).toEqual([]);
 });
 
+test("an IDE's test explorer lists the checks, and each click is a run of its own that leaves nothing", async () => {
+  const { exitCode, output } = await runSuite(instance, { command: [process.execPath, "fixtures/test-explorer.ts"] });
+  const last = output.split("\n").find((line) => line.startsWith('{"names"')) ?? "{}";
+  const { names, runs } = JSON.parse(last) as { names: string[]; runs: { verdicts: Record<string, string>; errors: string[] }[] };
+  const idsIn = (each: readonly string[]) => each.map((said) => said.split(":", 1)[0] ?? "").toSorted();
+
+  expect(idsIn(names), output).toEqual(checks.toSorted());
+  expect(exitCode, output).toBe(0);
+  expect(runs.map(({ errors }) => errors)).toEqual([[], []]);
+  const [file = {}, check = {}] = runs.map(({ verdicts }) => verdicts);
+  expect(idsIn(Object.keys(file)), output).toEqual(checks.filter((id) => id.startsWith("secret-")).toSorted());
+  expect(new Set(Object.values(file)), output).toEqual(new Set(["passed"]));
+  expect(Object.entries(check).filter(([, state]) => state === "passed")).toEqual([[expect.stringMatching(/^exec-streams: /), "passed"]]);
+  expect(await leftAfterTenSeconds(), output).toEqual([]);
+});
+
 test("after a kill -9, cleanup removes what was left, and not a run that is at work", async () => {
   const killed = await startSuite(instance);
   await killed.says(/replicas-ready/);
