@@ -133,10 +133,12 @@ test.for([
   const folders = ["k3s", "etc"].map((name) => join(folder, name));
   for (const path of folders) mkdirSync(path);
   for (const path of files) writeFileSync(join(folder, path), "{\n}\n");
-  const printed = execFileSync("sh", ["-e", "-c", eachCNIFile(`tr -d '\\n' <"$file"`, folders)], { encoding: "utf8" });
+  const printed = execFileSync("sh", ["-e", "-c", eachCNIFile(`tr -d '\\n' <"$file"`, folders.join(" "))], { encoding: "utf8" });
   expect(printed).toBe(expected.map((path) => `${join(folder, path)} {}\n`).join(""));
 });
 
-test("the folder of k3s comes before the usual one", () => {
-  expect(cniFilesCommand).toContain("for folder in /var/lib/rancher/k3s/agent/etc/cni/net.d /etc/cni/net.d;");
+test("where the containerd of k3s runs, its folder comes before the usual one", () => {
+  expect(cniFilesCommand).toContain(
+    "for folder in $([ -S /run/k3s/containerd/containerd.sock ] && echo /var/lib/rancher/k3s/agent/etc/cni/net.d) /etc/cni/net.d;",
+  );
 });

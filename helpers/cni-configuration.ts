@@ -107,15 +107,18 @@ function describe(file: string, name: string, { type, bridge, isGateway, isDefau
   };
 }
 
-/** Where CNI files are looked for: the containerd of k3s has a folder of its own, and leaves the usual one to podman and nerdctl. */
-const folders = ["/var/lib/rancher/k3s/agent/etc/cni/net.d", "/etc/cni/net.d"];
+/**
+ * Where CNI files are looked for, in `sh`: the containerd of k3s has a folder of its own, and leaves the usual one to podman and nerdctl.
+ * Where it does not run, what is in its folder has been left there.
+ */
+const folders = "$([ -S /run/k3s/containerd/containerd.sock ] && echo /var/lib/rancher/k3s/agent/etc/cni/net.d) /etc/cni/net.d";
 
 /**
  * Prints, for `sh`, the path and the text of every file of the first folder that holds any.
  * @param text prints the text of `$file` on one line
  */
 export const eachCNIFile = (text: string, among = folders): string =>
-  `found=; for folder in ${among.join(" ")}; do
+  `found=; for folder in ${among}; do
     for file in "$folder"/*.conf "$folder"/*.conflist "$folder"/*.json; do
       [ -f "$file" ] && found=yes && printf '%s %s\\n' "$file" "$(${text})"
     done
