@@ -1,7 +1,7 @@
 /**
  * The lab's own commands, as a person types them.
  */
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { runOnHost } from "./host.ts";
 import { readDefinition, type Instance } from "./instance.ts";
@@ -17,6 +17,15 @@ export type StartedCommand = {
   finished: Promise<Outcome>;
 };
 
+/** Those that have not ended. */
+const atWork = new Map<ChildProcess, Promise<unknown>>();
+
+/** Ends them at once, for a caller who ends as well: each has a process group of its own, and Ctrl-C does not reach it. */
+export async function endLabCommands(): Promise<void> {
+  for (const { pid } of atWork.keys()) process.kill(-(pid as number), "SIGKILL");
+  await Promise.allSettled(atWork.values());
+}
+
 /**
  * Starts `npm run lab -- ...` for the instance of this name, in a process group of its own. Of the caller's environment all holds for it
  * but what chooses an instance: that is of the caller's lab.
@@ -31,7 +40,8 @@ export function startLab(name: string, { parameters, environment }: Command): St
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
   const finished = new Promise<Outcome>((resolve, reject) =>
     child.on("error", reject).on("close", (exitCode) => resolve({ exitCode, output })),
-  );
+  ).finally(() => atWork.delete(child));
+  if (child.pid !== undefined) atWork.set(child, finished);
   return {
     says: (pattern) =>
       new Promise((resolve, reject) => {

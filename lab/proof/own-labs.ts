@@ -2,7 +2,8 @@
  * The labs that a command has to itself. Their names are the command's, whatever lab the caller has chosen: it breaks them, and takes them
  * down.
  */
-import { runLab } from "../commands.ts";
+import { reasonOf } from "../../helpers/errors.ts";
+import { endLabCommands, runLab } from "../commands.ts";
 import { acquireLock } from "../lock.ts";
 import { endRuns } from "../operator.ts";
 
@@ -18,7 +19,7 @@ type Work<Result> = {
 
 /** Waits until no other process is at the same, and does something with labs that are gone before and after it. */
 export async function withOwnLabs<Result>(work: Work<Result>): Promise<Result> {
-  const { command, labs, say, action, takeDown = (name) => runLab(name, "down") } = work;
+  const { command, labs, say, action, takeDown = down } = work;
   const names = Array.from({ length: labs }, (_, index) => (index === 0 ? command : `${command}${index + 1}`));
   const release = await acquireLock(command, () =>
     say(`Another "npm run ${command}" is at work on this machine; waiting for it, because its labs have the same names.`),
@@ -37,15 +38,25 @@ export async function withOwnLabs<Result>(work: Work<Result>): Promise<Result> {
   }
 }
 
+/** @throws Error with what the command says, where a lab cannot be removed */
+async function down(name: string): Promise<void> {
+  const { exitCode, output } = await runLab(name, "down");
+  if (exitCode !== 0) throw new Error(`the lab "${name}" could not be taken down:\n${output}`);
+}
+
 /** @returns what ends it */
 function takeDownOnSignals(takeDown: () => Promise<unknown>, say: (line: string) => void): () => void {
   const endings = Object.entries({ SIGINT: 130, SIGTERM: 143 }).map(([signal, code]) => {
     const end = (): void => {
       say("Interrupted: the labs are taken down.");
-      void takeDown().then(() => {
-        endRuns();
-        process.exit(code);
-      });
+      // One that still waits for its turn to boot would boot after its lab was taken down.
+      void endLabCommands()
+        .then(takeDown)
+        .catch((error: unknown) => say(reasonOf(error)))
+        .then(() => {
+          endRuns();
+          process.exit(code);
+        });
     };
     process.once(signal, end);
     return () => process.off(signal, end);
