@@ -58,7 +58,7 @@ export async function removeRun(
     const ownedToo = fate === "going" || Date.now() - began > garbageCollectorMs;
     const found = await deleteLabelled(client, run, { ownedToo, signal }).catch(note);
     if (found?.length === 0 && fate !== undefined) {
-      const isOver = run.ownsNamespace || (await deleteOwn(client, run, leasePath(run), signal).catch(note)) !== undefined;
+      const isOver = fate === "going" || (await deleteOwn(client, run, leasePath(run), signal).catch(note)) !== undefined;
       if (isOver) return fate === "unlabelled" ? [leftUnlabelled(client, run)] : [];
     }
     remaining = found ?? remaining;

@@ -60,7 +60,13 @@ export type PodEvidence = {
 
 export type EventEvidence = { object: string; reason: string; message: string };
 
-export type LeaseEvidence = { name: string; holder: string; secondsSinceRenewal: number };
+export type LeaseEvidence = {
+  name: string;
+  holder: string;
+  secondsSinceRenewal: number;
+  /** How long it lasts without being renewed, where it says so. */
+  leaseDurationSeconds?: number;
+};
 
 /** How the text of a section begins, and what follows says why, where the host did not print it. That is something else than nothing. */
 export const notAnswered = "not answered";

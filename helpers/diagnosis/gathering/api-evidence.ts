@@ -145,6 +145,7 @@ const leaseEvidence = (lease: V1Lease): LeaseEvidence => ({
   name: lease.metadata?.name ?? "",
   holder: lease.spec?.holderIdentity ?? "",
   secondsSinceRenewal: Math.round(secondsSinceRenewal(lease)),
+  ...(lease.spec?.leaseDurationSeconds !== undefined && { leaseDurationSeconds: lease.spec.leaseDurationSeconds }),
 });
 
 const serviceEvidence = ({ spec }: V1Service): APIEvidence["service"] => ({

@@ -3,7 +3,7 @@
  */
 import { taintOf, tolerates } from "../../nodes.ts";
 import { gettingPods, guide } from "../checks.ts";
-import type { Evidence, NodeEvidence, Rule } from "../model.ts";
+import type { Evidence, LeaseEvidence, NodeEvidence, Rule } from "../model.ts";
 import { lastComplaint, linesOf, secondsBehindOthers, shortened } from "../reading.ts";
 
 const toPods = ["pods-spread", ...gettingPods];
@@ -40,6 +40,10 @@ function reportBehind(taint: string, reports: readonly string[]): string | undef
   const condition = conditionBehind[/^node\.kubernetes\.io\/([a-z-]+)[:=]/.exec(taint)?.[1] ?? ""];
   return condition === undefined ? undefined : reports.find((report) => report.startsWith(`${condition}: `));
 }
+
+/** A kubelet renews its Lease four times as often as it must, every 10 s of 40 unless its nodeLeaseDurationSeconds says otherwise. */
+const hasMissedTwo = (evidence: Evidence, lease: LeaseEvidence): boolean =>
+  secondsBehindOthers(evidence, lease) > (lease.leaseDurationSeconds ?? 40) / 2 + 5;
 
 export const schedulingRules: readonly Rule[] = [
   {
@@ -79,7 +83,7 @@ export const schedulingRules: readonly Rule[] = [
     guide: guide.workers,
     find: (evidence) => {
       const { leases, nodes } = evidence.api;
-      const silent = leases.find((lease) => nodes.some(({ name }) => name === lease.name) && secondsBehindOthers(evidence, lease) > 25);
+      const silent = leases.find((lease) => nodes.some(({ name }) => name === lease.name) && hasMissedTwo(evidence, lease));
       if (silent === undefined) return undefined;
       const [from] = linesOf(evidence, silent.name, "api-from-here");
       return {
