@@ -52,7 +52,8 @@ export async function healNoted(place: Place, fault: string, heal: () => Promise
   } catch (error) {
     throw new Error(`${fault} is still in force: ${reasonOf(error)}\nTry again: ${healing(fault)}. ${buildAnew}`, { cause: error });
   }
-  await rm(noteOf(place));
+  // Another who healed it at the same time may have been faster.
+  await rm(noteOf(place), { force: true });
 }
 
 const healing = (fault: string): string => `npm run lab -- heal ${fault}`;
