@@ -10,13 +10,13 @@ import { SettingsError } from "../helpers/errors.ts";
 import { managedBy, managedByLabel } from "../helpers/run.ts";
 import { kubectl } from "../lab/healthy.ts";
 import type { Instance } from "../lab/instance.ts";
+import { bootedLab } from "../lab/proof/lab.ts";
+import { machineFacts } from "../lab/proof/machine.ts";
+import { withOwnLabs } from "../lab/proof/own-labs.ts";
 import { run, succeeds } from "../lab/run.ts";
 import { compare, missedLimits, type Measurement, type Pair } from "./comparison.ts";
 import { documentOf } from "./document.ts";
 import { environmentOf } from "./environment.ts";
-import { bootedLab } from "../lab/proof/lab.ts";
-import { machineFacts } from "../lab/proof/machine.ts";
-import { withOwnLabs } from "../lab/proof/own-labs.ts";
 import { timedRun, type Command } from "./timed-run.ts";
 
 const fewestPairs = 5;
